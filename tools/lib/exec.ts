@@ -41,6 +41,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
+  if (options.signal?.aborted) throw abortError(file)
   log.command(file, args, options.cwd)
   const child = execa(file, args, execaOptions(options))
   const killGroup = (): void => killProcessGroup(child.pid)
