@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LabError } from './errors.ts'
 import { canonical, keyOf } from './hash.ts'
@@ -111,8 +111,20 @@ function read<M>(dir: string, key: string): M | undefined {
   if (!existsSync(file)) return undefined
   try {
     const stored = JSON.parse(readFileSync(file, 'utf8')) as Stored<M>
-    return stored.key === key ? stored.manifest : undefined
+    if (stored.key !== key) return undefined
+    markUsed(file)
+    return stored.manifest
   } catch {
     return undefined // damaged: made again
+  }
+}
+
+/** The manifest's time is when the artefact was last used: gc removes what was not used for longest. */
+function markUsed(file: string): void {
+  try {
+    const now = new Date()
+    utimesSync(file, now, now)
+  } catch {
+    // A read-only cache can be used all the same.
   }
 }
