@@ -35,7 +35,7 @@ export function binary(bytes: number): string {
 
 /** "1 run", "3 runs". */
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${grouped(count)} ${count === 1 ? one : many}`
+  return `${count} ${count === 1 ? one : many}`
 }
 
 /** fio's block size in bytes ("4k", "1M", "512", "4k-64k" → undefined); k, m, g are binary, as fio's default. */
@@ -55,4 +55,9 @@ export function visible(text: string): string {
     /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu,
     (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`,
   )
+}
+
+/** visible() for a place that has one line only: newline and tab are shown as well. */
+export function oneLine(text: string): string {
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Outcome } from './result.ts'
 import type { RunLine, RunOutput } from './record.ts'
-import { duration, grouped, plural, visible } from './format.ts'
+import { duration, oneLine, plural } from './format.ts'
 
 export interface TableOptions {
   /** SGR colours; see wantsColour(). */
@@ -22,15 +22,15 @@ const COLUMNS: readonly Column[] = [
   { head: 'machine', right: false, cell: (r) => r.machine },
   { head: 'suite', right: false, cell: (r) => r.suite },
   { head: 'outcome', right: false, cell: (r) => r.outcome },
-  { head: 'passed', right: true, rank: 4, cell: (r) => grouped(r.passed) },
-  { head: 'failed', right: true, rank: 5, cell: (r) => grouped(r.failed) },
-  { head: 'skipped', right: true, rank: 2, cell: (r) => grouped(r.skipped) },
+  { head: 'passed', right: true, rank: 4, cell: (r) => String(r.passed) },
+  { head: 'failed', right: true, rank: 5, cell: (r) => String(r.failed) },
+  { head: 'skipped', right: true, rank: 2, cell: (r) => String(r.skipped) },
   { head: 'time', right: true, rank: 3, cell: (r) => duration(r.seconds) },
   {
     head: 'boot',
     right: true,
     rank: 1,
-    cell: (r) => (r.bootMs === undefined ? '-' : `${grouped(r.bootMs)} ms`),
+    cell: (r) => (r.bootMs === undefined ? '-' : `${Math.round(r.bootMs)} ms`),
   },
   { head: '', right: false, rank: 2.5, cell: (r) => (r.cached ? 'cached' : '') },
 ]
@@ -57,35 +57,28 @@ export function wantsColour(
 /** "FAIL: 1 of 9 runs failed, 412 tests passed, 1 failed, 3 skipped". */
 export function verdictText(output: RunOutput): string {
   const { runs, finding } = output
-  if (finding) return `the ${STAGE_WORDS[finding.stage]}: ${visible(finding.message)}`
+  if (finding) return `${finding.stage}: ${oneLine(finding.message)}`
   if (runs.length === 0) return 'nothing was run'
   const failed = runs.filter((r) => r.outcome === 'fail').length
   const skipped = runs.filter((r) => r.outcome === 'skip').length
   const sum = (of: (r: RunLine) => number): number => runs.reduce((n, r) => n + of(r), 0)
   const head =
     failed > 0
-      ? `${grouped(failed)} of ${plural(runs.length, 'run')} failed`
+      ? `${failed} of ${plural(runs.length, 'run')} failed`
       : skipped > 0
-        ? `${plural(runs.length - skipped, 'run')} passed, ${grouped(skipped)} skipped`
+        ? `${plural(runs.length - skipped, 'run')} passed, ${skipped} skipped`
         : runs.length === 1
           ? 'the run passed'
           : `all ${plural(runs.length, 'run')} passed`
-  const tests = `tests: ${grouped(sum((r) => r.passed))} passed, ${grouped(sum((r) => r.failed))} failed, ${grouped(sum((r) => r.skipped))} skipped`
+  const tests = `tests: ${sum((r) => r.passed)} passed, ${sum((r) => r.failed)} failed, ${sum((r) => r.skipped)} skipped`
   return `${head}; ${tests}`
 }
-
-const STAGE_WORDS = {
-  apply: 'series does not apply',
-  config: 'config does not hold',
-  build: 'kernel does not build',
-  series: 'series is not in order',
-} as const
 
 /** Reasons of a run that did not pass; a run that gives none is still named with how it ended. */
 export function reasonsOf(run: RunLine): readonly string[] {
   if (run.outcome === 'pass') return []
   if (run.reasons && run.reasons.length > 0) return run.reasons
-  return [run.end && run.end !== 'done' ? `the boot ended by ${run.end}` : `${grouped(run.failed)} failed`]
+  return [run.end && run.end !== 'done' ? `the boot ended by ${run.end}` : `${run.failed} failed`]
 }
 
 function subject(output: RunOutput): string[] {
@@ -102,13 +95,13 @@ function subject(output: RunOutput): string[] {
     rows.push(['kernel', `${kernel.release}${kernel.config ? ` (${kernel.config})` : ''}, ${how}`])
   }
   if (accel) rows.push(['accel', `${accel.used}: ${accel.reason}`])
-  return rows.map(([name, text]) => `${name.padEnd(7)} ${visible(text)}`)
+  return rows.map(([name, text]) => `${name.padEnd(7)} ${oneLine(text)}`)
 }
 
 function runTable(runs: readonly RunLine[], options: TableOptions): string[] {
   let columns = COLUMNS.map((column) => {
-    const cells = runs.map((r) => visible(column.cell(r)))
-    return { ...column, cells, width: Math.max(column.head.length, ...cells.map((c) => [...c].length)) }
+    const cells = runs.map((r) => oneLine(column.cell(r)))
+    return { ...column, cells, width: Math.max(column.head.length, ...cells.map(widthOf)) }
   }).filter((c) => c.width > 0)
   const total = (): number => columns.reduce((n, c) => n + c.width + 2, -2)
   while (total() > options.width) {
@@ -117,54 +110,51 @@ function runTable(runs: readonly RunLine[], options: TableOptions): string[] {
     const lowest = Math.min(...ranks)
     columns = columns.filter((c) => c.rank !== lowest)
   }
-  const line = (text: (column: (typeof columns)[number]) => string): string =>
+  const line = (cell: (column: (typeof columns)[number]) => string, colour?: Outcome): string =>
     columns
       .map((c) => {
-        const value = text(c)
-        const gap = ' '.repeat(Math.max(0, c.width - [...value].length))
-        return c.right ? gap + value : value + gap
+        const text = cell(c)
+        const gap = ' '.repeat(c.width - widthOf(text))
+        const shown = colour && c.head === 'outcome' ? paint(text, colour, options) : text
+        return c.right ? gap + shown : shown + gap
       })
       .join('  ')
       .trimEnd()
   const head = line((c) => c.head)
   return [
     options.colour ? `\x1b[2m${head}\x1b[0m` : head,
-    ...runs.map((run, i) => {
-      const plain = line((c) => c.cells[i] ?? '')
-      if (!options.colour) return plain
-      const before = columns.slice(0, 2).reduce((n, c) => n + c.width + 2, 0)
-      const chars = [...plain]
-      const word = chars.slice(before, before + run.outcome.length).join('')
-      return (
-        chars.slice(0, before).join('') +
-        paint(word, run.outcome, options) +
-        chars.slice(before + run.outcome.length).join('')
-      )
-    }),
+    ...runs.map((run, i) => line((c) => c.cells[i] ?? '', run.outcome)),
   ]
 }
+
+/** What a person sees as characters: an accent that is a code point of its own takes no column. */
+function widthOf(text: string): number {
+  return Array.from(segmenter.segment(text)).length
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 function reasons(output: RunOutput, options: TableOptions): string[] {
   const lines: string[] = []
   if (output.finding) {
     const { blame, detail } = output.finding
-    if (blame !== null) lines.push(`at fault: ${visible(blame)}`)
-    lines.push(...detail.slice(0, 20).map((l) => `  ${visible(l)}`), '')
+    if (blame !== null) lines.push(`at fault: ${oneLine(blame)}`)
+    lines.push(...detail.slice(0, 20).map((l) => `  ${oneLine(l)}`), '')
   }
   for (const run of output.runs) {
     const why = reasonsOf(run)
     if (why.length === 0) continue
-    lines.push(`${paint(run.outcome, run.outcome, options)} ${visible(`${run.machine} ${run.suite}`)}`)
-    lines.push(...why.slice(0, 10).map((l) => `  ${visible(l)}`))
+    lines.push(`${paint(run.outcome, run.outcome, options)} ${oneLine(`${run.machine} ${run.suite}`)}`)
+    lines.push(...why.slice(0, 10).map((l) => `  ${oneLine(l)}`))
     if (why.length > 10) lines.push(`  and ${why.length - 10} more`)
-    if (run.outcome === 'fail') lines.push(`  console: ${visible(run.log)}`)
+    if (run.outcome === 'fail') lines.push(`  console: ${oneLine(run.log)}`)
     lines.push('')
   }
   return lines
 }
 
 function verdictLine(output: RunOutput, options: TableOptions): string {
-  const report = output.report === null ? '' : `\nreport: ${visible(output.report)}`
+  const report = output.report === null ? '' : `\nreport: ${oneLine(output.report)}`
   return `${paint(output.outcome.toUpperCase(), output.outcome, options)}: ${verdictText(output)}${report}`
 }
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/**
+ * The page's only style sheet. Dark colours are for screens only, so that print is always dark on white. Every
+ * text colour has a contrast of at least 4.5 to its ground, every mark of a plot at least 3.
+ */
+export const STYLE = `
+:root {
+  color-scheme: light;
+  --ground: #ffffff; --raised: #f5f6f7; --line: #d5d9dd; --text: #1b1f23; --muted: #57606a; --link: #0b5394;
+  --pass: #17663a; --fail: #b3261e; --skip: #755600;
+  --s0: #1f5f8b; --s1: #4a8db6; --s2: #7d4a17; --s3: #b0772f;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    color-scheme: dark;
+    --ground: #14171a; --raised: #1d2125; --line: #363c42; --text: #e4e7ea; --muted: #9da7b1; --link: #86bdec;
+    --pass: #6dcb93; --fail: #ff8f85; --skip: #dfb54a;
+    --s0: #93c8ec; --s1: #5c9cc6; --s2: #e8b87e; --s3: #bd8848;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0; background: var(--ground); color: var(--text);
+  font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif;
+}
+.page { max-width: 70rem; margin: 0 auto; padding: 1.5rem 1.25rem 3rem; }
+a { color: var(--link); text-underline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+h1, h2, h3, h4 { line-height: 1.25; margin: 0; font-weight: 600; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); }
+h3 { font-size: 1rem; }
+h4 { font-size: .9rem; margin: 1.1rem 0 .35rem; }
+p { margin: .4rem 0; overflow-wrap: anywhere; }
+code, pre, .mono { font-family: ui-monospace, 'SF Mono', 'DejaVu Sans Mono', 'Liberation Mono', Menlo, monospace; font-size: .85em; }
+code { overflow-wrap: anywhere; }
+pre {
+  margin: .35rem 0; padding: .6rem .75rem; background: var(--raised); border: 1px solid var(--line);
+  overflow-x: auto; line-height: 1.4; font-size: .8rem; tab-size: 8;
+}
+.muted { color: var(--muted); }
+.small { font-size: .85rem; }
+.verdict { border-left: 6px solid var(--tone); padding: .1rem 0 .1rem 1rem; margin: .75rem 0 1rem; }
+.verdict .word { color: var(--tone); font-size: 2rem; font-weight: 700; letter-spacing: .02em; line-height: 1.15; }
+.verdict.pass { --tone: var(--pass); } .verdict.fail { --tone: var(--fail); } .verdict.skip { --tone: var(--skip); }
+.badge { font-weight: 600; white-space: nowrap; }
+.badge.pass { color: var(--pass); } .badge.fail { color: var(--fail); } .badge.skip { color: var(--skip); }
+nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; margin: .75rem 0 0; }
+ul.why { margin: .5rem 0; padding-left: 1.2rem; }
+ul.why li, ol.patches li { overflow-wrap: anywhere; margin: .15rem 0; }
+ol.patches { margin: .35rem 0 0; padding-left: 2rem; font-variant-numeric: tabular-nums; }
+dl.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3rem 1.25rem; margin: 0; }
+dl.facts dt { color: var(--muted); }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; max-width: 100%; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+caption { text-align: left; color: var(--muted); font-size: .85rem; padding: 0 0 .35rem; }
+th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
+th:last-child, td:last-child { padding-right: 0; }
+thead th { color: var(--muted); font-weight: 500; font-size: .85rem; border-bottom-color: var(--muted); vertical-align: bottom; }
+tbody th { font-weight: 500; }
+th, td.n { white-space: nowrap; }
+th.n, td.n { text-align: right; }
+table.wide { width: 100%; }
+.matrix td { min-width: 7rem; }
+.matrix a { text-decoration: none; } .matrix a:hover { text-decoration: underline; }
+.matrix .counts { display: block; color: var(--muted); font-size: .8rem; white-space: nowrap; }
+details.run { border: 1px solid var(--line); margin: 0 0 .6rem; }
+details.run > summary { padding: .5rem .75rem; background: var(--raised); cursor: pointer; display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; }
+details.run > summary::before { content: '▸'; color: var(--muted); }
+details.run[open] > summary::before { content: '▾'; }
+details.run > summary::-webkit-details-marker { display: none; }
+details.run > .body { padding: .5rem .75rem .9rem; }
+details.inner { margin: .7rem 0 0; } details.inner > summary { cursor: pointer; color: var(--link); }
+.tree, .tree ul { list-style: none; margin: 0; padding-left: 1rem; font-size: .85rem; } .tree { padding: 0; }
+.tree li { overflow-wrap: anywhere; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem 2rem; margin: .5rem 0 1.25rem; }
+figure { margin: 0; min-width: 0; }
+figcaption { font-weight: 600; font-size: .9rem; margin-bottom: .25rem; }
+svg { display: block; width: 100%; height: auto; max-width: 34rem; }
+svg text { fill: var(--text); font: 11px system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif; font-variant-numeric: tabular-nums; }
+svg text.m { fill: var(--muted); } svg text.g { font-weight: 600; }
+svg .grid { stroke: var(--line); stroke-width: 1; } svg .span { stroke: var(--muted); stroke-width: 1.5; }
+svg .s0 { fill: var(--s0); } svg .s1 { fill: var(--s1); } svg .s2 { fill: var(--s2); } svg .s3 { fill: var(--s3); }
+svg .p50 { fill: var(--ground); stroke: var(--s0); stroke-width: 1.75; } svg .p99 { fill: var(--s0); } svg .p999 { fill: var(--s2); }
+footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .85rem; }
+@media (max-width: 30rem) {
+  .page { padding: 1rem .85rem 2rem; }
+  h1 { font-size: 1.25rem; }
+  dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; } dl.facts dd { margin-bottom: .5rem; }
+}
+@media print {
+  @page { margin: 15mm; }
+  body { font-size: 10pt; }
+  .page { max-width: none; padding: 0; }
+  nav { display: none; }
+  a { color: inherit; text-decoration: none; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  tr, figure, h2, h3, h4, details.run > summary { break-inside: avoid; }
+  h2, h3, h4, caption { break-after: avoid; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 7.5pt; }
+}
+`

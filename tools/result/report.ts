@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { writeAtomic } from '../lib/cache.ts'
+import { duration } from './format.ts'
+import type { RunOutput } from './record.ts'
+import { fioSection } from './report-fio.ts'
+import { html, raw, type Html } from './report-html.ts'
+import { runSection } from './report-runs.ts'
+import { STYLE } from './report-style.ts'
+import { matrix, runsTable, tested, verdictHead } from './report-summary.ts'
+import type { RunResult } from './result.ts'
+
+/**
+ * The record as one HTML page. It loads nothing: no script, no font, no image, and its Content-Security-Policy
+ * allows only the page's own style sheet (by hash), so that even a hole in the escaping could not run or fetch
+ * anything.
+ *
+ * @param results stored results of the record's runs, by key; a run without one is shown by its line alone.
+ */
+export function reportHtml(output: RunOutput, results: ReadonlyMap<string, RunResult>): string {
+  const { runs, fio, series, base } = output
+  const parts: readonly Part[] = [
+    { id: 'verdict', title: 'Verdict', body: runs.length > 0 && html`${matrix(runs)}` },
+    { id: 'tested', title: 'What was tested', body: tested(output) },
+    {
+      id: 'runs',
+      title: 'Runs',
+      body:
+        runs.length > 0 &&
+        html`${runsTable(runs)}
+          <p></p>
+          ${runs.map((r, i) => runSection(r, i, r.key === undefined ? undefined : results.get(r.key)))}`,
+    },
+    { id: 'fio', title: 'fio', body: fio.length > 0 && fioSection(fio) },
+  ]
+  const shown = parts.filter((p) => p.body !== false)
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy()}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>
+          ${output.outcome.toUpperCase()}: ${series.name ?? 'series'} v${series.version} on Linux
+          ${base.version}
+        </title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <div class="page">
+          <main>
+            ${verdictHead(output)}
+            <nav aria-label="Sections">
+              <ul>
+                ${shown.map((p) => html`<li><a href="#${p.id}">${p.title}</a></li>`)}
+              </ul>
+            </nav>
+            ${shown.map(
+              (p) =>
+                html`<section aria-labelledby="${p.id}">
+                  <h2 id="${p.id}">${p.title}</h2>
+                  ${p.body}
+                </section>`,
+            )}
+          </main>
+          <footer>${footer(output)}</footer>
+        </div>
+      </body>
+    </html> `.markup
+}
+
+/**
+ * Writes the page to `file`, whole or not at all, making its directory.
+ *
+ * @throws LabError when the disk is full.
+ */
+export function writeReport(output: RunOutput, results: ReadonlyMap<string, RunResult>, file: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeAtomic(file, reportHtml(output, results))
+}
+
+interface Part {
+  readonly id: string
+  readonly title: string
+  readonly body: Html | false
+}
+
+function policy(): string {
+  const hash = createHash('sha256').update(STYLE).digest('base64')
+  return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`
+}
+
+function footer(output: RunOutput): string {
+  const when = output.time === undefined ? '' : `Run ${output.time}`
+  const took = output.seconds === undefined ? '' : `, ${duration(output.seconds)} in all`
+  return `${when}${took}${when || took ? '. ' : ''}Record schema ${output.schema}, see docs/record.md.`
+}
