@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path'
+import { UsageError } from '../lib/errors.ts'
+import { toolRoot } from '../lib/paths.ts'
+
+/** phyr's own programs for the guest, by the name a suite lists them with; each is one C file. */
+const SOURCES: Readonly<Record<string, string>> = {
+  mapio: 'qemu/guest/mapio.c',
+}
+
+/** Names that a suite may list under `tools`. */
+export const toolNames: readonly string[] = Object.keys(SOURCES)
+
+/**
+ * The C file of a guest tool.
+ *
+ * @throws UsageError for a name that is not one.
+ */
+export function toolSource(name: string): string {
+  const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined
+  if (source !== undefined) return join(toolRoot, source)
+  throw new UsageError(`there is no guest tool ${JSON.stringify(name)}`, `known: ${toolNames.join(', ')}`)
+}
