@@ -300,13 +300,16 @@ function fromComments(lines: readonly string[], depth: number): KtapDocument | u
   if (comments.length === 0) return undefined
   const stripped = comments.map((l) => l.replace(/^# ?/, ''))
   const inner = stripped.map(readLine)
-  const says = (l: KtapLine): boolean => l.kind === 'version' || l.kind === 'result' || l.kind === 'bail'
   // A runner that runs a runner: the level in between may print nothing of its own.
   if (!inner.some(says)) return fromComments(stripped, depth + 1)
   const builder = new TreeBuilder(depth + 1)
   for (const l of inner) builder.take(l)
   const document = builder.finish()
   return { ...document, tests: document.tests.map((t) => ({ ...t, inComment: true })) }
+}
+
+function says(line: KtapLine): boolean {
+  return line.kind === 'version' || line.kind === 'result' || line.kind === 'bail'
 }
 
 /** The test that was running when the lines stop: announced by the runner, or named in KUnit's messages. */

@@ -94,11 +94,25 @@ function startsAnother(line: string, prefix: number): boolean {
   return versionLine(line.slice(prefix))?.head === ''
 }
 
+/** A document `1..0 # SKIP reason` counts as one test, so that the reason is seen. */
+function skippedProgram(reason: string): KtapTest {
+  return {
+    name: 'all tests',
+    outcome: 'skip',
+    reason,
+    children: [],
+    diagnostics: [],
+    errors: [],
+    inComment: false,
+    unlisted: 0,
+  }
+}
+
 function summary(
   documents: readonly ReturnType<TreeBuilder['finish']>[],
   executorErrors: readonly string[],
 ): KtapRun {
-  const tests = documents.flatMap((d) => d.tests)
+  const tests = documents.flatMap((d) => (d.skipped === undefined ? d.tests : [skippedProgram(d.skipped)]))
   const errors = [...executorErrors.map((e) => `kunit executor: ${e}`), ...documents.flatMap((d) => d.errors)]
   if (documents.length === 0 && errors.length === 0) errors.push('no KTAP in the log: no version line')
   const counts = tally()
@@ -112,10 +126,6 @@ function summary(
       c.crashed += d.unlisted
       c.total += d.unlisted
       c.errors += d.unlisted
-      if (d.skipped !== undefined) {
-        c.skipped += 1
-        c.total += 1
-      }
     }
   }
   const lastStarted = documents.findLast((d) => d.lastStarted !== undefined)?.lastStarted

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { UsageError } from '../lib/errors.ts'
+import { staysInside, toolRoot } from '../lib/paths.ts'
+
+/** A word that is safe as a file name, in a kernel command line and in the guest's shell. */
+const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dot, dash and underscore')
+
+/** One argument of the kernel's command line: no blanks, no quotes. */
+const argument = z.string().regex(/^[\x21\x23-\x26\x28-\x7e]+$/, 'one word without quotes')
+
+const fioFile = z.strictObject({
+  file: word.endsWith('.fio'),
+  /** Serial number of the disk that it runs on. */
+  disk: word,
+})
+
+const schema = z
+  .strictObject({
+    name: word,
+    kind: z.enum(['kunit', 'kselftest', 'fio', 'script']),
+    description: z.string().min(1),
+    machines: z.union([z.literal('*'), z.array(word).min(1)]),
+    archs: z.array(z.enum(['x86_64', 'i386'])).min(1),
+    /** Programs of the host that go into the guest with their libraries. */
+    programs: z.array(word).default([]),
+    /** C programs of qemu/guest, built for the guest. */
+    tools: z.array(word).default([]),
+    files: z.array(fioFile).default([]),
+    /** Targets of tools/testing/selftests. */
+    selftests: z.array(z.string().regex(/^[a-z0-9_]+(\/[a-z0-9_]+)*$/)).default([]),
+    cmdline: z.array(argument).default([]),
+    /** KUnit: glob of the suites to run, with an optional `.glob` of their tests (lib/kunit/executor.c). */
+    filter: argument.optional(),
+    /** What the guest runs, sh; its output is the results. Empty: only the kernel runs. */
+    script: z.string().default(''),
+    /** Time from init to the guest's end on an idle machine without hardware virtualisation. */
+    seconds: z.number().int().positive().max(3600),
+  })
+  .superRefine((suite, context) => {
+    const wrong = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (suite.kind === 'kunit' && suite.filter === undefined) wrong('filter', 'a kunit suite needs a filter')
+    if (suite.kind !== 'kunit' && suite.filter !== undefined)
+      wrong('filter', 'only a kunit suite has a filter')
+    if (suite.kind !== 'kunit' && suite.script.trim() === '')
+      wrong('script', `a ${suite.kind} suite needs a script`)
+    if (suite.kind === 'fio' && suite.files.length === 0) wrong('files', 'a fio suite needs job files')
+    if (suite.kind === 'kselftest' && suite.selftests.length === 0)
+      wrong('selftests', 'a kselftest suite needs targets')
+    if (suite.kind !== 'kunit' && suite.archs.includes('i386'))
+      wrong('archs', 'an i386 guest has no shell: only kunit runs there')
+  })
+
+type SuiteFile = z.infer<typeof schema>
+
+/** A fio job file of a suite. */
+export interface SuiteJob {
+  /** Absolute path on the host; in the guest it is /phyr/fio/FILE. */
+  readonly path: string
+  readonly file: string
+  readonly disk: string
+  /** Names of the jobs in it: each must come back with a result. */
+  readonly jobs: readonly string[]
+}
+
+/** What runs in the guest: qemu/suites/NAME.yaml. */
+export interface Suite extends Omit<Readonly<SuiteFile>, 'files' | 'cmdline' | 'script'> {
+  readonly files: readonly SuiteJob[]
+  /** With KUnit's own parameters: it is on for a kunit suite and off for every other. */
+  readonly cmdline: readonly string[]
+  /** Complete sh script for /phyr/run; empty when only the kernel runs. */
+  readonly script: string
+}
+
+/** Where the suite files are. */
+const suitesDir = join(toolRoot, 'qemu/suites')
+
+/** Names of all suites, sorted. */
+export function listSuites(dir: string = suitesDir): string[] {
+  return readdirSync(dir)
+    .filter((f) => f.endsWith('.yaml'))
+    .map((f) => f.slice(0, -'.yaml'.length))
+    .toSorted()
+}
+
+/**
+ * Reads and checks one suite.
+ *
+ * @throws UsageError for an unknown name, and for a fault in the file, as file:line:column.
+ */
+export function loadSuite(
+  name: string,
+  dir: string = suitesDir,
+  fioDir: string = join(toolRoot, 'qemu/fio'),
+): Suite {
+  const path = join(dir, `${name}.yaml`)
+  if (!staysInside(`${name}.yaml`) || name.includes('/') || !existsSync(path)) {
+    throw new UsageError(`there is no suite "${name}"`, `known: ${listSuites(dir).join(', ')}`)
+  }
+  const file = parseSuite(readFileSync(path, 'utf8'), path)
+  if (file.name !== name) throw new UsageError(`${path}:1:1: name: "${file.name}" is not the file's name`)
+  const files = file.files.map((f) => {
+    const job = join(fioDir, f.file)
+    if (!existsSync(job)) throw new UsageError(`${path}:1:1: files: there is no ${job}`)
+    return { ...f, path: job, jobs: jobNames(readFileSync(job, 'utf8')) }
+  })
+  return {
+    ...file,
+    files,
+    cmdline: [...kunitParameters(file.filter), ...file.cmdline],
+    script: scriptOf(file),
+  }
+}
+
+/** Checks a suite file's text; `path` is for the messages. */
+export function parseSuite(text: string, path: string): SuiteFile {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const bad = document.errors[0]
+  if (bad) throw new UsageError(`${at(bad.pos[0])}: ${bad.message.split('\n', 1)[0]}`)
+  const parsed = schema.safeParse(document.toJS())
+  if (parsed.success) return parsed.data
+  const messages = parsed.error.issues.map((issue) => {
+    const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
+    return `${at(offsetOf(document, keys))}: ${keys.join('.')}: ${issue.message}`
+  })
+  throw new UsageError(messages.join('\n'))
+}
+
+/** Where the value at `keys` begins; for one that is missing, where what should hold it begins. */
+function offsetOf(document: ReturnType<typeof parseDocument>, keys: readonly PropertyKey[]): number {
+  for (let n = keys.length; n >= 0; n--) {
+    const node = document.getIn(keys.slice(0, n), true)
+    const range = (node as { range?: readonly [number, number, number] | null } | undefined)?.range
+    if (range) return range[0]
+  }
+  return 0
+}
+
+/**
+ * KUnit's parameters in 7.3: `enable` (lib/kunit/test.c) switches all of it; `autorun` and `filter_glob`
+ * (lib/kunit/executor.c) decide what built-in suites run before init. A filter is given always: without it every
+ * built-in suite of the kernel would run.
+ */
+function kunitParameters(filter: string | undefined): string[] {
+  if (filter === undefined) return ['kunit.enable=0']
+  return ['kunit.enable=1', 'kunit.autorun=1', `kunit.filter_glob=${filter}`]
+}
+
+/** The script with the suite's lists as shell variables in front: the yaml is the only place that names them. */
+function scriptOf(file: SuiteFile): string {
+  if (file.script.trim() === '') return ''
+  return [
+    '#!/bin/sh',
+    '. /phyr/lib.sh',
+    `FIO_JOBS='${file.files.map((f) => `${f.file}:${f.disk}`).join(' ')}'`,
+    `SELFTESTS='${file.selftests.join(' ')}'`,
+    file.script,
+  ].join('\n')
+}
+
+/** Section names of a fio job file, without `[global]`. */
+function jobNames(text: string): string[] {
+  return [...text.matchAll(/^\[([^\]\n]+)\]/gm)].map((m) => m[1] ?? '').filter((n) => n !== 'global')
+}
