@@ -58,11 +58,7 @@ export async function probeAccelerator(options: AcceleratorOptions = {}): Promis
 // --- internal ---
 
 /** A verdict of this boot of the host. A TCG that fails is no verdict but a broken lab, and is not kept. */
-async function remembered(
-  name: Name,
-  qemu: QemuBinary,
-  signal: AbortSignal | undefined,
-): Promise<Verdict> {
+async function remembered(name: Name, qemu: QemuBinary, signal: AbortSignal | undefined): Promise<Verdict> {
   const obstacle = name === 'kvm' ? kvmObstacle() : undefined
   if (obstacle !== undefined) return { usable: false, reason: obstacle }
   const inputs = { name, boot: bootId(), ...qemu, rom: sha256(readFileSync(romSource)), deadlineMs }
@@ -148,10 +144,10 @@ async function runGuest(
   const started = performance.now()
   // The machine type of the tests: on others a half-working KVM comes further.
   const args = [
-    ...['-machine', `q35,accel=${name}`, '-cpu', 'max', '-m', '64M', '-smp', '1'],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-monitor', 'none'],
-    ...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-bios', rom],
-  ]
+    ['-machine', `q35,accel=${name}`, '-cpu', 'max', '-m', '64M', '-smp', '1'],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-monitor', 'none'],
+    ['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-bios', rom],
+  ].flat()
   const result = await run(qemu.path, args, { timeoutMs, ...(signal === undefined ? {} : { signal }) })
   const ms = Math.round(performance.now() - started)
   if (result.code === success && result.stdout === 'RPL6' && !result.timedOut)

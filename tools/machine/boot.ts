@@ -44,6 +44,8 @@ export interface BootOutcome {
   /** What the suite wrote to its own port: KTAP or fio's JSON, without the kernel's messages in between. */
   readonly resultsFile: string
   readonly qemuExit: number
+  /** What QEMU itself said on stderr (a device that the guest used wrongly, say); usually empty. */
+  readonly qemuMessages: readonly string[]
   /** Milliseconds from starting QEMU; undefined when not reached. */
   readonly ms: {
     readonly firstByte: number | undefined
@@ -67,6 +69,8 @@ export interface BootRequest {
   readonly token: string
   readonly machine: string
   readonly accel: Accelerator
+  /** QEMU's program; `qemu-system-x86_64` from PATH by default. */
+  readonly qemu?: string
   /** Directory for console, results and disk images; the disk images are removed at the end. */
   readonly workDir: string
   /** Seconds; multiplied by the machine's and the config's slowness by the caller. */

@@ -57,7 +57,10 @@ function openImage(image: string): number {
   try {
     return openSync(image, 'r')
   } catch (error) {
-    throw damaged(image, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : String(error))
+    throw damaged(
+      image,
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : String(error),
+    )
   }
 }
 

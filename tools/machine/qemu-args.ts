@@ -35,21 +35,21 @@ export function qemuArguments(input: QemuArgumentsInput): string[] {
   const { machine } = input
   return [
     // No devices, no user's configuration, no display, no network, no monitor: only what is named below.
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-monitor', 'none'],
-    ...['-machine', machineOption(input)],
-    ...['-cpu', machine.cpu, '-smp', String(machine.cpus), '-m', `${machine.memory / MiB}M`],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-monitor', 'none'],
+    ['-machine', machineOption(input)],
+    ['-cpu', machine.cpu, '-smp', String(machine.cpus), '-m', `${machine.memory / MiB}M`],
     // A panic ends QEMU with exit code 1 (a reset would end it with 0, as success does elsewhere).
-    ...['-no-reboot', '-action', 'panic=exit-failure', '-device', 'pvpanic'],
-    ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
-    ...consoles(input),
-    ...(input.boot === 'pvh' && input.qboot ? ['-bios', 'qboot.rom'] : []),
-    ...['-kernel', input.image, '-initrd', input.initramfs, '-append', input.cmdline.join(' ')],
-    ...iommu(machine),
-    ...bridges(machine),
-    ...machine.disks.flatMap((disk, i) => diskArguments(disk, i, input.diskFiles)),
-    ...deviceMemory(machine),
-    ...(input.gdb === undefined ? [] : ['-S', '-gdb', gdbAddress(input.gdb)]),
-  ]
+    ['-no-reboot', '-action', 'panic=exit-failure', '-device', 'pvpanic'],
+    ['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
+    consoles(input),
+    input.boot === 'pvh' && input.qboot ? ['-bios', 'qboot.rom'] : [],
+    ['-kernel', input.image, '-initrd', input.initramfs, '-append', input.cmdline.join(' ')],
+    iommu(machine),
+    bridges(machine),
+    machine.disks.flatMap((disk, i) => diskArguments(disk, i, input.diskFiles)),
+    deviceMemory(machine),
+    input.gdb === undefined ? [] : ['-S', '-gdb', gdbAddress(input.gdb)],
+  ].flat()
 }
 
 /**
@@ -71,8 +71,12 @@ export function kernelCommandLine(
     '8250.nr_uarts=2',
     'max_loop=0',
     ...(accel === 'tcg' ? ['no_timer_check'] : []),
-    ...(machine.hugePages['1G'] === undefined ? [] : ['hugepagesz=1G', `hugepages=${machine.hugePages['1G']}`]),
-    ...(machine.hugePages['2M'] === undefined ? [] : ['hugepagesz=2M', `hugepages=${machine.hugePages['2M']}`]),
+    ...(machine.hugePages['1G'] === undefined
+      ? []
+      : ['hugepagesz=1G', `hugepages=${machine.hugePages['1G']}`]),
+    ...(machine.hugePages['2M'] === undefined
+      ? []
+      : ['hugepagesz=2M', `hugepages=${machine.hugePages['2M']}`]),
     ...machine.cmdline,
     ...added,
   ]
@@ -88,7 +92,9 @@ function quoted(value: string): string {
 function machineOption({ machine, accel }: QemuArgumentsInput): string {
   // AHCI and SMBus of the chipset have no user here and cost boot time. Interrupt remapping under KVM needs the
   // IO-APIC in QEMU; TCG ignores the setting.
-  const irqchip = machine.devices.some((device) => device.type === 'intel-iommu') ? ',kernel-irqchip=split' : ''
+  const irqchip = machine.devices.some((device) => device.type === 'intel-iommu')
+    ? ',kernel-irqchip=split'
+    : ''
   return `q35,accel=${accel},sata=off,smbus=off${irqchip}`
 }
 
@@ -99,9 +105,9 @@ function consoles({ shell, consoleFile, resultsFile }: QemuArgumentsInput): stri
       `stdio,id=console,mux=on,signal=off,logfile=${quoted(consoleFile)}`
     : `file,id=console,path=${quoted(consoleFile)}`
   return [
-    ...['-chardev', console, '-serial', 'chardev:console'],
-    ...['-chardev', `file,id=results,path=${quoted(resultsFile)}`, '-serial', 'chardev:results'],
-  ]
+    ['-chardev', console, '-serial', 'chardev:console'],
+    ['-chardev', `file,id=results,path=${quoted(resultsFile)}`, '-serial', 'chardev:results'],
+  ].flat()
 }
 
 /** Has to come before the devices whose DMA it translates. */
@@ -147,9 +153,9 @@ function deviceMemory(machine: Machine): string[] {
   return machine.devices.flatMap((device, i) =>
     device.type === 'ivshmem'
       ? [
-          ...['-object', `memory-backend-ram,id=shared${i},size=${device.size},share=on`],
-          ...['-device', `ivshmem-plain,memdev=shared${i},${placeOf(device)}`],
-        ]
+          ['-object', `memory-backend-ram,id=shared${i},size=${device.size},share=on`],
+          ['-device', `ivshmem-plain,memdev=shared${i},${placeOf(device)}`],
+        ].flat()
       : [],
   )
 }

@@ -40,9 +40,7 @@ const device = z.discriminatedUnion('type', [
 
 const topology = z.strictObject({
   rootPorts: z.array(z.strictObject({ id, slot })).default([]),
-  switches: z
-    .array(z.strictObject({ id, rootPort: id, ports: z.array(id).min(1).max(32) }))
-    .default([]),
+  switches: z.array(z.strictObject({ id, rootPort: id, ports: z.array(id).min(1).max(32) })).default([]),
 })
 
 const shape = z.strictObject({
@@ -119,7 +117,11 @@ function placing(machine: MachineData): Problem[] {
       ports.set(port, undefined)
     }
   }
-  const place = (who: string, at: { bus?: string | undefined; slot?: number | undefined }, path: Problem['path']): void => {
+  const place = (
+    who: string,
+    at: { bus?: string | undefined; slot?: number | undefined },
+    path: Problem['path'],
+  ): void => {
     if ((at.bus === undefined) === (at.slot === undefined))
       problems.push({ path, message: 'give either slot (on the root complex) or bus (under a port)' })
     else if (at.bus !== undefined) takePort(at.bus, who, [...path, 'bus'])
@@ -148,7 +150,10 @@ function diskRules(machine: MachineData): Problem[] {
     ['phyr-null', 'null-co'],
   ] as const) {
     if (!machine.disks.some((entry) => entry.serial === wanted && entry.backend === backend))
-      problems.push({ path: ['disks'], message: `every machine needs a disk ${wanted} with backend ${backend}` })
+      problems.push({
+        path: ['disks'],
+        message: `every machine needs a disk ${wanted} with backend ${backend}`,
+      })
   }
   return problems
 }
