@@ -60,9 +60,16 @@ export interface Initramfs {
  * @throws LabError when something is missing on this machine, naming what to install.
  */
 export async function buildInitramfs(request: InitramfsRequest): Promise<Initramfs> {
+  return packInitramfs({ ...request, init: await compileInit(request) })
+}
+
+/** buildInitramfs() with an init that is there already. */
+export async function packInitramfs(
+  request: Omit<InitramfsRequest, 'treeDir' | 'treeId'> & { readonly init: string },
+): Promise<Initramfs> {
   const layout = new Layout()
   addSkeleton(layout)
-  layout.add({ kind: 'file', path: '/init', mode: 0o755, source: await compileInit(request) })
+  layout.add({ kind: 'file', path: '/init', mode: 0o755, source: request.init })
   const shell = request.arch === 'x86_64'
   const warnings = shell ? await addUserland(layout, request) : requireNone(request)
   for (const file of request.files ?? []) layout.add({ kind: 'file', ...file })
@@ -132,6 +139,8 @@ export async function withToken(
   }
 }
 
+type Userland = Pick<InitramfsRequest, 'programs' | 'tools' | 'directories' | 'signal'>
+
 /** Directories that init mounts on, and what must be there before it has mounted anything. */
 function addSkeleton(layout: Layout): void {
   for (const path of ['/dev', '/proc', '/sys', '/etc', '/phyr', '/phyr/bin', '/run', '/mnt']) {
@@ -145,7 +154,7 @@ function addSkeleton(layout: Layout): void {
   layout.add({ kind: 'file', path: '/etc/group', mode: 0o644, data: 'root:x:0:\n' })
 }
 
-async function addUserland(layout: Layout, request: InitramfsRequest): Promise<string[]> {
+async function addUserland(layout: Layout, request: Userland): Promise<string[]> {
   // A machine whose /bin is /usr/bin gives a guest that has it so: one file under both names.
   for (const dir of ['/bin', '/sbin', '/lib', '/lib64']) {
     if (lstatSync(dir, { throwIfNoEntry: false })?.isSymbolicLink()) layout.mirrorLink(dir)
@@ -179,7 +188,7 @@ async function addUserland(layout: Layout, request: InitramfsRequest): Promise<s
   })
 }
 
-function requireNone(request: InitramfsRequest): string[] {
+function requireNone(request: Userland): string[] {
   const asked = [
     ...request.programs,
     ...(request.tools ?? []),
