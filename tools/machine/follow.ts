@@ -18,10 +18,10 @@ export function follow(file: string, onBytes: (bytes: Uint8Array) => void): Foll
   const buffer = Buffer.alloc(64 << 10)
   let open = true
   const pump = (): void => {
-    while (open) {
-      const got = readSync(fd, buffer, 0, buffer.length, null)
-      if (got === 0) return
-      onBytes(buffer.subarray(0, got))
+    if (!open) return
+    for (let got = 1; got > 0;) {
+      got = readSync(fd, buffer, 0, buffer.length, null)
+      if (got > 0) onBytes(buffer.subarray(0, got))
     }
   }
   const clock = setInterval(pump, 100)

@@ -7,7 +7,7 @@ const unit: Readonly<Record<string, number>> = { K: 1024, M: MiB, G: GiB, T: 102
 
 /** "64M" as bytes; powers of two only, as QEMU reads them. */
 const size = z
-  .string()
+  .string('a size such as 64M or 4G')
   .regex(/^[1-9]\d{0,5}[KMGT]$/, 'a size such as 64M or 4G')
   .transform((text) => Number(text.slice(0, -1)) * unit[text.slice(-1)]!)
 
