@@ -79,6 +79,8 @@ function ktapFaults(run: KtapRun): string[] {
       // A crashed test is named with its reason anyway.
       if (test.outcome !== 'crashed' || test.children.length > 0)
         faults.push(...test.errors.map((e) => `${here}: ${e}`))
+      // The leaves are named later; what their parent says besides ("TIMEOUT 45 seconds") would be lost.
+      if (isBad(test) && test.children.length > 0 && test.reason) faults.push(`${here}: ${test.reason}`)
       walk(test.children, here)
     }
   }

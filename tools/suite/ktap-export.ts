@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { countTests } from './ktap-counts.ts'
 import type { KtapRun, KtapTest } from './ktap.ts'
 
 /**
@@ -42,68 +41,82 @@ function ktapText(text: string): string {
     .trim()
 }
 
+/** One testcase element and how it counts. */
+interface Case {
+  readonly counts: 'passed' | 'failures' | 'errors' | 'skipped'
+  readonly xml: string
+}
+
 /**
  * Writes a run as JUnit XML, in the form that CI servers read: one testsuite for each outermost test, one
- * testcase for each test without subtests, named by its path. A crash is an error, a failure a failure.
+ * testcase for each test without subtests, named by its path. A failure is a failure; a crash, a suite that ran
+ * nothing and a fault of the log are errors. The counts are those of the testcases written.
  *
  * @param name name of the whole, for example "kunit on nvme".
  */
 export function toJunit(run: KtapRun, name: string): string {
-  const counts = run.cases
+  const suites = run.tests.map((test) => ({
+    name: test.name,
+    cases: test.children.length === 0 ? [junitCase(test, '')] : junitParent(test, '', ''),
+  }))
+  if (run.errors.length > 0) {
+    suites.push({
+      name: 'log',
+      cases: run.errors.map((e) => ({ counts: 'errors', xml: errorCase('log', e) })),
+    })
+  }
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${xml(name)}" tests="${counts.total}" failures="${counts.failed}" ` +
-      `errors="${counts.crashed + run.errors.length}" skipped="${counts.skipped}">`,
-    ...run.tests.flatMap((test) => junitSuite(test)),
-    ...(run.errors.length === 0 ? [] : junitLogErrors(run.errors)),
+    `<testsuites name="${xml(name)}" ${totals(suites.flatMap((s) => s.cases))}>`,
+    ...suites.flatMap((s) => [
+      `  <testsuite name="${xml(s.name)}" ${totals(s.cases)}>`,
+      ...s.cases.map((c) => c.xml),
+      '  </testsuite>',
+    ]),
     '</testsuites>',
   ]
   return `${lines.join('\n')}\n`
 }
 
-function junitSuite(test: KtapTest): string[] {
-  const c = countTests([test], true)
-  const failed = test.outcome === 'fail' || test.outcome === 'crashed'
-  const below = test.children.length === 0 ? junitCase(test, '') : junitCases(test.children, test.name)
-  // A suite that failed although no test of it did is a case of its own, or nobody would see it.
-  const own = test.children.length > 0 && failed && !anyBad(test.children) ? junitCase(test, '') : []
-  return [
-    `  <testsuite name="${xml(test.name)}" tests="${c.total}" failures="${c.failed}" errors="${c.crashed}" skipped="${c.skipped}">`,
-    ...below,
-    ...own,
-    '  </testsuite>',
-  ]
+function totals(cases: readonly Case[]): string {
+  const n = (counts: Case['counts']): number => cases.filter((c) => c.counts === counts).length
+  return `tests="${cases.length}" failures="${n('failures')}" errors="${n('errors')}" skipped="${n('skipped')}"`
 }
 
-function anyBad(tests: readonly KtapTest[]): boolean {
-  return tests.some((t) => t.outcome === 'fail' || t.outcome === 'crashed')
+function junitCases(tests: readonly KtapTest[], path: string): Case[] {
+  return tests.flatMap((test) =>
+    test.children.length === 0
+      ? [junitCase(test, path)]
+      : junitParent(test, path, path === '' ? test.name : `${path}.${test.name}`),
+  )
 }
 
-function junitCases(tests: readonly KtapTest[], path: string): string[] {
-  return tests.flatMap((test) => {
-    if (test.children.length === 0) return junitCase(test, path)
-    const below = junitCases(test.children, path === '' ? test.name : `${path}.${test.name}`)
-    const failed = test.outcome === 'fail' || test.outcome === 'crashed'
-    return failed && !anyBad(test.children) ? [...below, ...junitCase(test, path)] : below
-  })
+/** A parent that is bad although nothing below it is gets a case of its own, or nobody would see it. */
+function junitParent(test: KtapTest, path: string, below: string): Case[] {
+  const cases = junitCases(test.children, below === '' ? test.name : below)
+  const seen = cases.some((c) => c.counts === 'failures' || c.counts === 'errors')
+  const bad = test.outcome === 'fail' || test.outcome === 'crashed' || test.errors.length > 0
+  return bad && !seen ? [...cases, junitCase(test, path)] : cases
 }
 
-function junitCase(test: KtapTest, path: string): string[] {
+function junitCase(test: KtapTest, path: string): Case {
   const open = `    <testcase classname="${xml(path)}" name="${xml(test.name)}"`
   const message = xml(test.reason ?? test.errors.join('; '))
   const log = xml([...test.errors, ...test.diagnostics].join('\n'), true)
-  if (test.outcome === 'skip') return [`${open}><skipped message="${message}"/></testcase>`]
-  if (test.outcome === 'fail') return [`${open}><failure message="${message}">${log}</failure></testcase>`]
-  if (test.outcome === 'pass' && test.errors.length === 0) return [`${open}/>`]
-  return [`${open}><error message="${message}">${log}</error></testcase>`]
+  if (test.outcome === 'fail') {
+    return { counts: 'failures', xml: `${open}><failure message="${message}">${log}</failure></testcase>` }
+  }
+  if (test.outcome === 'crashed' || test.outcome === 'no-tests' || test.errors.length > 0) {
+    return { counts: 'errors', xml: `${open}><error message="${message}">${log}</error></testcase>` }
+  }
+  if (test.outcome === 'skip') {
+    return { counts: 'skipped', xml: `${open}><skipped message="${message}"/></testcase>` }
+  }
+  return { counts: 'passed', xml: `${open}/>` }
 }
 
-function junitLogErrors(errors: readonly string[]): string[] {
-  return [
-    `  <testsuite name="log" tests="0" failures="0" errors="${errors.length}" skipped="0">`,
-    `    <system-err>${xml(errors.join('\n'), true)}</system-err>`,
-    '  </testsuite>',
-  ]
+function errorCase(name: string, error: string): string {
+  return `    <testcase classname="" name="${name}"><error message="${xml(error)}"></error></testcase>`
 }
 
 /**

@@ -33,6 +33,8 @@ const KEPT_DIAGNOSTICS = 200
 const KEPT_PENDING = 20_000
 /** Comments in comments in comments: kselftest nests two deep. */
 const DEPTH = 6
+/** Levels by indentation: KUnit has three. Deeper ones are noise, and would exhaust the stack. */
+const LEVELS = 64
 
 /**
  * Builds the tree of one document from its lines, by indentation: a result closes every level that is indented
@@ -52,6 +54,7 @@ export class TreeBuilder {
 
   take(line: KtapLine): void {
     if (this.#bailed) return
+    if (line.kind !== 'other' && this.#levels.length >= LEVELS && line.indent > this.#top().indent) return
     if (line.kind === 'version') this.#version(line)
     else if (line.kind === 'subtest') this.#subtest(line.indent, line.name)
     else if (line.kind === 'plan') this.#plan(line)
@@ -237,7 +240,7 @@ function crashed(name: string, reason: string, diagnostics: readonly string[]): 
 function leaf(holder: Level, line: ResultLine, depth: number): KtapTest {
   const inner = fromComments(holder.pending, depth)
   const said = outcomeOf(line)
-  const reason = line.reason !== '' ? line.reason : inner?.skipped
+  const reason = reasonOf(line) || inner?.skipped
   const children = inner?.tests ?? []
   const outcome = worst(said, children)
   const errors = [...(inner?.errors ?? [])]
@@ -265,7 +268,7 @@ function parent(l: Level, line: ResultLine | undefined, depth: number): KtapTest
     outcome = 'no-tests'
     l.errors.push('0 tests run')
   }
-  const reason = line?.reason || l.skip || (line ? '' : 'the log has no result line of it')
+  const reason = (line && reasonOf(line)) || l.skip || (line ? '' : 'the log has no result line of it')
   return {
     name: l.name === '' ? (line?.name ?? '(unnamed)') : l.name,
     outcome,
@@ -285,6 +288,12 @@ function outcomeOf(line: ResultLine): 'pass' | 'fail' | 'skip' {
   if (line.directive === 'TIMEOUT' || line.directive === 'ERROR') return 'fail'
   if (!line.ok) return line.directive === undefined ? 'fail' : 'skip'
   return 'pass'
+}
+
+/** The reason in the log's words; `TIMEOUT 45 seconds`, because "45 seconds" alone says nothing. */
+function reasonOf(line: ResultLine): string {
+  const word = line.directive === undefined || line.directive === 'SKIP' ? '' : line.directive
+  return `${word} ${line.reason}`.trim()
 }
 
 function worst(said: KtapTest['outcome'], children: readonly KtapTest[]): KtapTest['outcome'] {
