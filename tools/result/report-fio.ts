@@ -67,13 +67,14 @@ function randomPart(results: readonly FioResult[]): Html {
 }
 
 function largePart(results: readonly FioResult[]): Html {
-  const title = '1 MiB sequential: bandwidth, MiB/s'
+  const engines = new Set(results.map((r) => r.ioengine))
+  const title = `1 MiB sequential: bandwidth, MiB/s${engines.size === 1 ? `, ${[...engines].join('')}` : ''}`
   const groups = machinesOf(results).map((machine) => ({
     name: machine,
     bars: results
       .filter((r) => r.machine === machine)
       .map((r) => ({
-        label: `${r.rw} ${labelOf(r)}`,
+        label: engines.size === 1 ? `${r.rw} ×${r.iodepth}` : `${r.rw} ${r.ioengine}`,
         value: r.bw / MIB,
         tone: r.rw === 'read' ? 0 : 2,
         text: grouped(r.bw / MIB),

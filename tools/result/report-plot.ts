@@ -124,7 +124,6 @@ function frame(
     y += 4
     return [name, rows]
   })
-  const last = ticks.length - 1
   return html`<svg
     viewBox="0 0 ${WIDTH} ${y + AXIS}"
     role="img"
@@ -134,7 +133,7 @@ function frame(
     <title id="${text.id}-t">${text.title}</title>
     <desc id="${text.id}-d">${text.description}</desc>
     ${head}${ticks.map((t) => html`<line class="grid" x1="${t.x}" x2="${t.x}" y1="${from + 4}" y2="${y}" />`)}
-    ${ticks.map((t, i) => html`<text class="m" x="${t.x}" y="${y + 13}" text-anchor="${i === last ? 'end' : 'middle'}">${t.text}</text>`)}
+    ${ticks.map((t) => html`<text class="m" x="${t.x}" y="${y + 13}" text-anchor="middle">${t.text}</text>`)}
     ${body}
   </svg>`
 }

@@ -76,7 +76,7 @@ function details(result: RunResult): Html {
     ${result.splats.map(
       (s) =>
         html`<h4>Kernel complaint: ${s.kind}</h4>
-          <p>${s.title}</p>
+          ${s.lines[0] !== s.title && html`<p>${s.title}</p>`}
           <pre tabindex="0">${s.lines.join('\n')}</pre>`,
     )}
     ${showTail && tail(result)} ${testList('Skipped tests', skipped)} ${testTable(result.tests)}

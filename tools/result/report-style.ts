@@ -7,14 +7,14 @@
 export const STYLE = `
 :root {
   color-scheme: light;
-  --ground: #ffffff; --raised: #f5f6f7; --line: #d5d9dd; --text: #1b1f23; --muted: #57606a; --link: #0b5394;
+  --ground: #ffffff; --raised: #f5f6f7; --line: #d5d9dd; --text: #1b1f23; --muted: #57606a; --link: #0b5394; --shade: #00000038;
   --pass: #17663a; --fail: #b3261e; --skip: #755600;
   --s0: #1f5f8b; --s1: #4a8db6; --s2: #7d4a17; --s3: #b0772f;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     color-scheme: dark;
-    --ground: #14171a; --raised: #1d2125; --line: #363c42; --text: #e4e7ea; --muted: #9da7b1; --link: #86bdec;
+    --ground: #14171a; --raised: #1d2125; --line: #363c42; --text: #e4e7ea; --muted: #9da7b1; --link: #86bdec; --shade: #ffffff40;
     --pass: #6dcb93; --fail: #ff8f85; --skip: #dfb54a;
     --s0: #93c8ec; --s1: #5c9cc6; --s2: #e8b87e; --s3: #bd8848;
   }
@@ -31,7 +31,7 @@ a { color: var(--link); text-underline-offset: 2px; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 0; font-weight: 600; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); }
-h3 { font-size: 1rem; }
+h3 { font-size: 1rem; margin: 2rem 0 .5rem; } h2 + h3, summary h3 { margin: 0; }
 h4 { font-size: .9rem; margin: 1.1rem 0 .35rem; }
 p { margin: .4rem 0; overflow-wrap: anywhere; }
 code, pre, .mono { font-family: ui-monospace, 'SF Mono', 'DejaVu Sans Mono', 'Liberation Mono', Menlo, monospace; font-size: .85em; }
@@ -54,8 +54,16 @@ ol.patches { margin: .35rem 0 0; padding-left: 2rem; font-variant-numeric: tabul
 dl.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3rem 1.25rem; margin: 0; }
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+.scroll {
+  overflow-x: auto; max-width: 100%;
+  /* A shade at the edge behind which there is more; covers of the ground's colour move with the content. */
+  background:
+    linear-gradient(to right, var(--ground) 40%, transparent) left / 2.5rem 100% local no-repeat,
+    linear-gradient(to left, var(--ground) 40%, transparent) right / 2.5rem 100% local no-repeat,
+    linear-gradient(to right, var(--shade), transparent) left / .8rem 100% scroll no-repeat,
+    linear-gradient(to left, var(--shade), transparent) right / .8rem 100% scroll no-repeat;
+}
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; line-height: 1.35; }
 caption { text-align: left; color: var(--muted); font-size: .85rem; padding: 0 0 .35rem; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -63,8 +71,9 @@ thead th { color: var(--muted); font-weight: 500; font-size: .85rem; border-bott
 tbody th { font-weight: 500; }
 th, td.n { white-space: nowrap; }
 th.n, td.n { text-align: right; }
-table.wide { width: 100%; }
+table.wide { width: 100%; } .wide td { white-space: nowrap; } .wide td .small { white-space: normal; }
 .matrix td { min-width: 7rem; }
+.runs { margin-top: 1.25rem; }
 .matrix a { text-decoration: none; } .matrix a:hover { text-decoration: underline; }
 .matrix .counts { display: block; color: var(--muted); font-size: .8rem; white-space: nowrap; }
 details.run { border: 1px solid var(--line); margin: 0 0 .6rem; }
@@ -76,7 +85,7 @@ details.run > .body { padding: .5rem .75rem .9rem; }
 details.inner { margin: .7rem 0 0; } details.inner > summary { cursor: pointer; color: var(--link); }
 .tree, .tree ul { list-style: none; margin: 0; padding-left: 1rem; font-size: .85rem; } .tree { padding: 0; }
 .tree li { overflow-wrap: anywhere; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem 2rem; margin: .5rem 0 1.25rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem 2.5rem; margin: .5rem 0 1.25rem; }
 figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; font-size: .9rem; margin-bottom: .25rem; }
 svg { display: block; width: 100%; height: auto; max-width: 34rem; }
@@ -89,6 +98,8 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 @media (max-width: 30rem) {
   .page { padding: 1rem .85rem 2rem; }
   h1 { font-size: 1.25rem; }
+  th, td { padding-right: .7rem; }
+  .matrix td { min-width: 4.2rem; } .matrix .counts { white-space: normal; }
   dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; } dl.facts dd { margin-bottom: .5rem; }
 }
 @media print {
@@ -97,7 +108,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   .page { max-width: none; padding: 0; }
   nav { display: none; }
   a { color: inherit; text-decoration: none; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   table { font-size: 8.5pt; }
   tr, figure, h2, h3, h4, details.run > summary { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; }
