@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { git, gitEnv, gitOk, removeStaleLocks } from '../base/repo.ts'
+import { runOk } from '../lib/exec.ts'
+
+/**
+ * Makes (or repairs) a work tree in `dir` with a repository of its own, `dir/.git`, that borrows its objects from
+ * `lenders` (bare repositories, the first holds `commit`), and brings it to `commit` on a detached HEAD. Returns the
+ * .git directory.
+ *
+ * Not `git worktree`: that would write into the lender, which another process may be using, and would tie the tree to
+ * one lender, while the same tree may come from a package today and from the user's checkout tomorrow.
+ *
+ * Only files that differ from `commit` are written, so everything else keeps its time stamp and kbuild rebuilds
+ * nothing for it. Local changes, files that git does not know and what a killed git left are gone afterwards.
+ */
+export async function makeWorkTree(
+  dir: string,
+  lenders: readonly string[],
+  commit: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string> {
+  const gitDir = join(dir, '.git')
+  mkdirSync(dir, { recursive: true })
+  if (!existsSync(join(gitDir, 'HEAD')) || !existsSync(join(gitDir, 'config'))) {
+    await runOk('git', ['init', '--quiet', '--template=', '--initial-branch=phyr', dir], { env: gitEnv() })
+  }
+  mkdirSync(join(gitDir, 'objects/info'), { recursive: true })
+  writeFileSync(join(gitDir, 'objects/info/alternates'), lenders.map((repo) => `${repo}/objects\n`).join(''))
+  mkdirSync(join(gitDir, 'info'), { recursive: true })
+  removeStaleLocks(gitDir)
+  const here = { cwd: dir, ...options }
+  const inTree = [`--work-tree=${dir}`, '-c', 'core.bare=false']
+  // A cut-off index cannot be compared with: without one every file is written anew. (What the old HEAD and index
+  // name may be gone with another lender; git does not read it for this.)
+  const readable = await git(gitDir, ['ls-files', '--error-unmatch', '--', 'Makefile'], options)
+  if (readable.code > 1) rmSync(join(gitDir, 'index'), { force: true })
+  // Refresh first: a file that was touched but not changed must not be taken for a changed one and written again.
+  await git(gitDir, [...inTree, 'update-index', '-q', '--refresh'], here)
+  writeFileSync(join(gitDir, 'HEAD'), `${commit}\n`)
+  await gitOk(
+    gitDir,
+    [...inTree, '-c', `checkout.workers=${availableParallelism()}`, 'reset', '--hard', '--quiet', commit],
+    here,
+  )
+  await gitOk(gitDir, [...inTree, 'clean', '-ffdq'], here)
+  return gitDir
+}
