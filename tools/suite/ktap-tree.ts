@@ -59,7 +59,7 @@ export class TreeBuilder {
     else if (line.kind === 'subtest') this.#subtest(line.indent, line.name)
     else if (line.kind === 'plan') this.#plan(line)
     else if (line.kind === 'result') this.#result(line)
-    else if (line.kind === 'bail') this.#bail(line.reason)
+    else if (line.kind === 'bail') this.#bail(line.indent, line.reason)
     else if (line.text.trim() !== '') {
       const pending = this.#top().pending
       pending.push(line.text)
@@ -152,7 +152,14 @@ export class TreeBuilder {
     holder.pending = []
   }
 
-  #bail(reason: string): void {
+  /** A program that gives up takes its own document with it, not the one that it was started from. */
+  #bail(indent: number, reason: string): void {
+    const at = this.#holder(indent)
+    if (at > 0) {
+      this.#closeTo(at + 1)
+      this.#top().errors.push(`Bail out! ${reason}`.trim())
+      return
+    }
     this.#cut = this.#whereabouts()
     this.#bailed = true
     this.#levels[0].errors.push(`Bail out! ${reason}`.trim())

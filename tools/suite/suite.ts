@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from '../lib/errors.ts'
+import { sha256 } from '../lib/hash.ts'
 import { staysInside, toolRoot } from '../lib/paths.ts'
 
 /** A word that is safe as a file name, in a kernel command line and in the guest's shell. */
@@ -65,6 +66,8 @@ export interface SuiteJob {
   readonly disk: string
   /** Names of the jobs in it: each must come back with a result. */
   readonly jobs: readonly string[]
+  /** SHA-256 of the job file: a changed option is another suite, and no stored result is of it. */
+  readonly sha256: string
 }
 
 /** What runs in the guest: qemu/suites/NAME.yaml. */
@@ -106,7 +109,8 @@ export function loadSuite(
   const files = file.files.map((f) => {
     const job = join(fioDir, f.file)
     if (!existsSync(job)) throw new UsageError(`${path}:1:1: files: there is no ${job}`)
-    return { ...f, path: job, jobs: jobNames(readFileSync(job, 'utf8')) }
+    const text = readFileSync(job, 'utf8')
+    return { ...f, path: job, jobs: jobNames(text), sha256: sha256(text) }
   })
   return {
     ...file,

@@ -122,8 +122,8 @@ describe('KTAP suites', () => {
 
 describe('fio', () => {
   const files: SuiteJob[] = [
-    { file: 'v.fio', path: '/v.fio', disk: 'd', jobs: ['verify'] },
-    { file: 'r.fio', path: '/r.fio', disk: 'n', jobs: ['read'] },
+    { file: 'v.fio', path: '/v.fio', disk: 'd', jobs: ['verify'], sha256: '' },
+    { file: 'r.fio', path: '/r.fio', disk: 'n', jobs: ['read'], sha256: '' },
   ]
   const verify: FakeJob = { name: 'verify', rw: 'write', write: 9, read: 9, options: { verify: 'crc32c' } }
   const read: FakeJob = { name: 'read', rw: 'read', read: 9 }

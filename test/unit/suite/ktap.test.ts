@@ -168,6 +168,18 @@ describe('directives', () => {
     )
     expect(shape(run.tests)).toBe('a:pass b:crashed test 3:crashed')
     expect(run.errors).toEqual(['Bail out! no disk'])
+    const inner = lines(
+      'KTAP version 1',
+      '1..2',
+      '  KTAP version 1',
+      '  1..2',
+      '  ok 1 x',
+      '  Bail out! mmap: ENODEV',
+      'not ok 1 a # status 1',
+      'ok 2 b',
+    )
+    expect(shape(inner.tests)).toBe('a:crashed[x:pass test 2:crashed] b:pass')
+    expect(inner.tests[0]?.errors).toEqual(['Bail out! mmap: ENODEV'])
     const unplanned = lines('KTAP version 1', 'ok 1 a', 'Bail out!')
     expect(unplanned.status).toBe('crashed')
   })

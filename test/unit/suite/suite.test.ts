@@ -111,7 +111,11 @@ describe('faults in a suite file, with their place', () => {
       writeFileSync(join(dir, 'x.yaml'), [...fine, 'files: [{file: gone.fio, disk: d}]'].join('\n'))
       expect(() => loadSuite('x', dir, dir)).toThrow('there is no')
       writeFileSync(join(dir, 'gone.fio'), '# c\n[global]\nbs=4k\n[one]\nrw=read\n[two]\n')
-      expect(loadSuite('x', dir, dir).files[0]?.jobs).toEqual(['one', 'two'])
+      const before = loadSuite('x', dir, dir)
+      expect(before.files[0]?.jobs).toEqual(['one', 'two'])
+      // Stored results go by the suite's content: another option in a job file is another suite.
+      writeFileSync(join(dir, 'gone.fio'), '# c\n[global]\nbs=8k\n[one]\nrw=read\n[two]\n')
+      expect(loadSuite('x', dir, dir)).not.toEqual(before)
     })
   })
 })
