@@ -25,8 +25,8 @@ export function fioSection(results: readonly FioResult[]): Html {
         ${fioTable('Other jobs', rest)}`
     }
     <p class="small muted">
-      Percentiles are of the completion latency as fio gives it. Figures of a guest under emulation say how
-      this lab did, not how hardware does.
+      Latency is from submission to completion. Depth is fio's iodepth, and for psync the number of threads.
+      Figures of a guest under emulation say how this lab did, not how hardware does.
     </p>`
 }
 
@@ -53,7 +53,7 @@ function randomPart(results: readonly FioResult[]): Html {
       ${directions.map((rw, i) => {
         const some = results.filter((r) => r.rw === rw && (r.lat_p99_ns !== null || r.latNs))
         if (some.length === 0) return false
-        const title = `${wordsOf(rw)}: completion latency`
+        const title = `${wordsOf(rw)}: latency`
         return figure(
           title,
           dotPlot(

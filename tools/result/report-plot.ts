@@ -70,7 +70,7 @@ export function barPlot(text: PlotText, groups: readonly BarGroup[], tick: (valu
 
 /** Percentiles as dots on a logarithmic time axis: hollow p50, full p99, diamond p99.9. */
 export function dotPlot(text: PlotText, groups: readonly DotGroup[]): Html {
-  const right = WIDTH - 14
+  const right = WIDTH - 22
   const values = groups
     .flatMap((g) => g.rows.flatMap((r) => [r.p50, r.p99, r.p999]))
     .filter((v) => v !== undefined && v > 0) as number[]

@@ -20,7 +20,7 @@ export function runSection(run: RunLine, index: number, result: RunResult | unde
   return html`<details class="run" id="run-${index}" ${run.outcome === 'fail' && html` open`}>
     <summary>
       <h3>${run.machine}, ${run.suite}</h3>
-      ${badge(run.outcome)}<span class="muted small">${counts(run)}</span>
+      ${badge(run.outcome)}<span class="muted small">${counts(run).join(', ')}</span>
     </summary>
     <div class="body">
       ${reasonList(run)}${result ? details(result) : html`<p class="muted">The stored result of this run is gone; this line is what the record kept. Console: <code>${run.log}</code></p>`}

@@ -7,7 +7,7 @@
 export const STYLE = `
 :root {
   color-scheme: light;
-  --ground: #ffffff; --raised: #f5f6f7; --line: #d5d9dd; --text: #1b1f23; --muted: #57606a; --link: #0b5394; --shade: #00000038;
+  --ground: #ffffff; --raised: #f5f6f7; --line: #d5d9dd; --text: #1b1f23; --muted: #57606a; --link: #0b5394; --shade: #00000055;
   --pass: #17663a; --fail: #b3261e; --skip: #755600;
   --s0: #1f5f8b; --s1: #4a8db6; --s2: #7d4a17; --s3: #b0772f;
 }
@@ -76,6 +76,7 @@ table.wide { width: 100%; } .wide td { white-space: nowrap; } .wide td .small { 
 .runs { margin-top: 1.25rem; }
 .matrix a { text-decoration: none; } .matrix a:hover { text-decoration: underline; }
 .matrix .counts { display: block; color: var(--muted); font-size: .8rem; white-space: nowrap; }
+.matrix .counts span + span::before { content: ', '; }
 details.run { border: 1px solid var(--line); margin: 0 0 .6rem; }
 details.run > summary { padding: .5rem .75rem; background: var(--raised); cursor: pointer; display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; }
 details.run > summary::before { content: '▸'; color: var(--muted); }
@@ -99,7 +100,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   .page { padding: 1rem .85rem 2rem; }
   h1 { font-size: 1.25rem; }
   th, td { padding-right: .7rem; }
-  .matrix td { min-width: 4.2rem; } .matrix .counts { white-space: normal; }
+  .matrix td { min-width: 4.2rem; } .matrix .counts span { display: block; } .matrix .counts span + span::before { content: none; }
   dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; } dl.facts dd { margin-bottom: .5rem; }
 }
 @media print {
@@ -109,7 +110,8 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   nav { display: none; }
   a { color: inherit; text-decoration: none; }
   .scroll { overflow: visible; background: none; }
-  table { font-size: 8.5pt; }
+  table { font-size: 8pt; } th, td { padding-right: .45rem; } .wide td:not(.n) { white-space: normal; overflow-wrap: anywhere; }
+  .plots { grid-template-columns: 1fr 1fr; gap: 1rem 1.5rem; }
   tr, figure, h2, h3, h4, details.run > summary { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 7.5pt; }

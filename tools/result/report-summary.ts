@@ -32,7 +32,7 @@ export function matrix(runs: readonly RunLine[]): Html {
     const found = [...runs.entries()].filter(([, r]) => r.machine === machine && r.suite === suite)
     if (found.length === 0) return html`<td><span class="muted">not run</span></td>`
     return html`<td>
-      ${found.map(([i, r]) => html`<a href="#run-${i}">${badge(r.outcome)}</a><span class="counts">${counts(r)}</span>`)}
+      ${found.map(([i, r]) => html`<a href="#run-${i}">${badge(r.outcome)}</a><span class="counts">${counts(r).map((c) => html`<span>${c}</span>`)}</span>`)}
     </td>`
   }
   return scrollBox(
@@ -63,11 +63,11 @@ export function matrix(runs: readonly RunLine[]): Html {
 /** One row a run, with all figures. */
 export function runsTable(runs: readonly RunLine[]): Html {
   const heads = ['Passed', 'Failed', 'Skipped', 'Boot, ms', 'Time, s']
-  return scrollBox(
+  const box = scrollBox(
     'All runs with their figures',
     html`<table class="wide">
       <caption>
-        Every run. Boot: from starting QEMU to the first program in the guest
+        Every run
       </caption>
       <thead>
         <tr>
@@ -93,6 +93,8 @@ export function runsTable(runs: readonly RunLine[]): Html {
       </tbody>
     </table>`,
   )
+  return html`${box}
+    <p class="small muted">Boot is from starting QEMU to the first program in the guest.</p>`
 }
 
 /** Exactly what was tested, and with what. */
@@ -119,15 +121,15 @@ export function fact(name: string, value: string | Html | readonly string[]): Ht
     <dd>${value}</dd>`
 }
 
-/** "412 passed, 1 failed, 3 skipped", without the zeros. */
-export function counts(run: Pick<RunLine, 'passed' | 'failed' | 'skipped'>): string {
+/** "412 passed", "1 failed", "3 skipped", without the zeros. */
+export function counts(run: Pick<RunLine, 'passed' | 'failed' | 'skipped'>): readonly string[] {
   const parts = [
     [run.passed, 'passed'],
     [run.failed, 'failed'],
     [run.skipped, 'skipped'],
   ] as const
   const some = parts.filter(([n]) => n > 0).map(([n, word]) => `${grouped(n)} ${word}`)
-  return some.length > 0 ? some.join(', ') : 'no tests'
+  return some.length > 0 ? some : ['no tests']
 }
 
 function whyLine(run: RunLine, index: number): Html {

@@ -76,14 +76,21 @@ export const fioSchema = z.strictObject({
   rw: z.string().describe("fio's rw=: read, write, randread, randwrite, randrw, ..."),
   bs: z.string().describe("Block size as in the job file, fio's notation (binary): 4k, 1M"),
   ioengine: z.string().describe('io_uring, psync, libaio, ...'),
-  iodepth: z.int().min(1).describe('Queue depth asked for'),
+  iodepth: z
+    .int()
+    .min(1)
+    .describe(
+      'Requests in flight that were asked for: depth, and for engines that block the number of threads',
+    ),
   iops: z.number().min(0).describe('I/O operations a second, reads and writes together'),
   bw: z.number().min(0).describe('Bandwidth, bytes a second, reads and writes together'),
   lat_p99_ns: z
     .number()
     .min(0)
     .nullable()
-    .describe('99th percentile of the completion latency, nanoseconds; null where fio gave none'),
+    .describe(
+      '99th percentile of the latency from submission to completion, nanoseconds; null where fio gave none',
+    ),
   verified: z
     .boolean()
     .nullable()
@@ -93,7 +100,9 @@ export const fioSchema = z.strictObject({
   latNs: z
     .record(z.string().regex(/^(min|max|mean|p\d{1,2}(\.\d{1,6})?)$/), z.number().min(0))
     .optional()
-    .describe('Completion latency, nanoseconds, by name: min, mean, max, p50, p99, p99.9, ...'),
+    .describe(
+      'Latency from submission to completion, nanoseconds, by name: min, mean, max, p50, p99, p99.9, ...',
+    ),
   disk: z.string().optional().describe('Serial of the disk it ran on: phyr-data, phyr-null, ...'),
   bytes: z.number().min(0).optional().describe('Bytes moved'),
   ms: ms.optional().describe('Run time of the job in the guest, milliseconds'),
