@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Machine } from './machine.ts'
 
 export interface Accelerator {
   readonly used: 'kvm' | 'tcg'
@@ -67,7 +68,7 @@ export interface BootRequest {
   readonly cmdline: readonly string[]
   /** The secret that only the guest's init knows; see tools/guest/initramfs.ts. */
   readonly token: string
-  readonly machine: string
+  readonly machine: Machine
   readonly accel: Accelerator
   /** QEMU's program; `qemu-system-x86_64` from PATH by default. */
   readonly qemu?: string

@@ -9,7 +9,6 @@ import type { BootOutcome, BootRequest } from './boot.ts'
 import { ConsoleReader } from './console.ts'
 import { makeDiskImages } from './disks.ts'
 import { bootMethod } from './image.ts'
-import { loadMachine } from './machine.ts'
 import { kernelCommandLine, qemuArguments } from './qemu-args.ts'
 import { probeQemu, requireDevices } from './qemu-probe.ts'
 import { SplatFinder } from './splat.ts'
@@ -20,10 +19,9 @@ import { runOnTerminal } from './terminal.ts'
  * results stay in `workDir`; the disks' images do not.
  *
  * @throws LabError when QEMU cannot start, lacks a device, or dies by itself, and when `signal` is aborted.
- * @throws UsageError when there is no such machine, or its file is wrong.
  */
 export async function boot(request: BootRequest): Promise<BootOutcome> {
-  const machine = loadMachine(request.machine)
+  const { machine } = request
   const probe = await probeQemu({
     ...(request.qemu === undefined ? {} : { qemu: request.qemu }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),

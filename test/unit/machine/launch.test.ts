@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { LabError } from '../../../tools/lib/errors.ts'
 import type { BootOutcome, BootRequest } from '../../../tools/machine/boot.ts'
 import { boot } from '../../../tools/machine/launch.ts'
+import { loadMachine } from '../../../tools/machine/machine.ts'
 import { fakeQemu } from './fake-qemu.ts'
 
 const token = '00112233445566778899aabbccddeeff'
@@ -47,7 +48,7 @@ async function play(act: string, change: Partial<BootRequest> = {}): Promise<Boo
     initramfs: '/dev/null',
     cmdline: [],
     token,
-    machine: 'virtio',
+    machine: loadMachine('virtio'),
     accel: { used: 'tcg', reason: 'a test' },
     qemu: fakeQemu(dir, act),
     workDir: join(dir, 'work'),

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { EXIT } from '../lib/errors.ts'
+import { findProject } from '../lib/project.ts'
+import { getKernel } from '../run/kernel.ts'
+import { matrixOf } from '../run/matrix.ts'
+import { ready } from '../run/ready.ts'
+import { getApplied } from '../run/sources.ts'
+import { choiceOf } from './choice.ts'
+import { defineVerb } from './define.ts'
+import { kernelOptions, sourceOptions } from './options.ts'
+
+export default defineVerb({
+  command: 'build',
+  describe: 'build the kernel and the selftests',
+  options: { ...sourceOptions, ...kernelOptions },
+  async run(args, signal) {
+    const project = findProject(args.C)
+    const choice = { arch: args.arch, config: args.config, jobs: args.jobs }
+    // The same cells as `run`, so that both ask for the same selftests and find the same kernel.
+    const cells = matrixOf(project, { machines: ['virtio'], suites: undefined, arch: args.arch })
+    await ready(signal)
+    const applied = await getApplied(project, choiceOf(args), signal)
+    const { kernel } = await getKernel(project, applied, choice, cells, signal)
+    const { key, dir, release, config, arch, image, vmlinux, cached, record } = kernel
+    process.stdout.write(
+      args.json
+        ? `${JSON.stringify({ schema: 1, key, dir, release, config, arch, image, vmlinux, cached, ...record })}\n`
+        : `${release}  ${config}  ${key}\nimage   ${image}\nvmlinux ${vmlinux}\n`,
+    )
+    return EXIT.pass
+  },
+})

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { findProject } from '../lib/project.ts'
+import { execute } from '../run/execute.ts'
+import { answer } from './answer.ts'
+import { choiceOf } from './choice.ts'
+import { defineVerb } from './define.ts'
+import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
+
+/** The machines of a run when none is named. */
+const usualMachines = ['virtio', 'nvme', 'p2pdma'] as const
+
+export default defineVerb({
+  command: 'run',
+  describe: 'the whole job: base, apply, build, boot every machine, all suites, report',
+  options: {
+    ...sourceOptions,
+    ...kernelOptions,
+    ...guestOptions,
+    machine: { type: 'string', array: true, alias: 'm', describe: `default: ${usualMachines.join(' ')}` },
+    again: { type: 'boolean', default: false, describe: 'boot again, even where a stored result would do' },
+  },
+  examples: [
+    ['phyr run', 'the verdict on the series'],
+    ['phyr run --linux ~/linux@v7.3 -m nvme -m iommu', 'on a checkout, on two machines'],
+  ],
+  async run(args, signal) {
+    const output = await execute(
+      findProject(args.C),
+      {
+        ...choiceOf(args),
+        arch: args.arch,
+        config: args.config,
+        jobs: args.jobs,
+        accel: args.accel,
+        machines: args.machine ?? usualMachines,
+        suites: undefined,
+        again: args.again,
+        dryRun: args['dry-run'],
+      },
+      signal,
+    )
+    return answer(output, args.json)
+  },
+})

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { findProject } from '../lib/project.ts'
+import { execute } from '../run/execute.ts'
+import { answer } from './answer.ts'
+import { choiceOf } from './choice.ts'
+import { defineVerb } from './define.ts'
+import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
+
+export default defineVerb({
+  command: 'test <suite..>',
+  describe: 'run chosen suites (kunit, kselftest, fio, p2p) on chosen machines',
+  positionals: {
+    suite: { type: 'string', array: true, demandOption: true, describe: 'names of suites, see qemu/suites' },
+  },
+  options: {
+    ...sourceOptions,
+    ...kernelOptions,
+    ...guestOptions,
+    machine: {
+      type: 'string',
+      array: true,
+      alias: 'm',
+      describe: 'default: the first machine each suite fits',
+    },
+    again: { type: 'boolean', default: false, describe: 'boot again, even where a stored result would do' },
+  },
+  examples: [
+    ['phyr test kunit --arch i386', 'KUnit on 32-bit; --config i386-pae for a 64-bit phys_addr_t'],
+    ['phyr test kselftest --without 0001-x.patch', 'does the test catch a missing fix?'],
+    ['git bisect run ./phyr test kunit --linux DIR', 'the exit codes are made for it'],
+  ],
+  async run(args, signal) {
+    const output = await execute(
+      findProject(args.C),
+      {
+        ...choiceOf(args),
+        arch: args.arch,
+        config: args.config,
+        jobs: args.jobs,
+        accel: args.accel,
+        machines: args.machine,
+        suites: args.suite,
+        again: args.again,
+        dryRun: args['dry-run'],
+      },
+      signal,
+    )
+    return answer(output, args.json)
+  },
+})

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { LabError } from '../lib/errors.ts'
+import { buildInitramfs, withToken, type Initramfs } from '../guest/initramfs.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { keyOf } from '../lib/hash.ts'
+import { withLock } from '../lib/lock.ts'
+import { log } from '../lib/log.ts'
+import { cacheRoot } from '../lib/paths.ts'
+import type { Project } from '../lib/project.ts'
+import type { Accelerator, BootOutcome } from '../machine/boot.ts'
+import { boot } from '../machine/launch.ts'
+import { probeQemu } from '../machine/qemu-probe.ts'
+import type { RunResult } from '../result/result.ts'
+import { isDamaged, loadResult, saveResult } from '../result/store.ts'
+import type { Suite } from '../suite/suite.ts'
+import { deadlinesOf } from './deadlines.ts'
+import type { Cell } from './matrix.ts'
+import { toResult } from './to-result.ts'
+
+/** Raise it when a run is judged in another way: stored results are then not used any more. */
+const VERSION = 1
+
+export interface OneRun extends Cell {
+  readonly project: Project
+  readonly kernel: Kernel
+  /** The tree that the kernel was built from, and the hash of its content. */
+  readonly treeDir: string
+  readonly treeId: string
+  readonly accel: Accelerator
+  /** Boot even when a stored pass would do. */
+  readonly again: boolean
+  readonly signal: AbortSignal
+}
+
+/**
+ * One boot of one kernel on one machine with one suite, or its stored result. Only what passed or was skipped is
+ * taken from the store: a failure is run again, because its finder wants to see it.
+ *
+ * @throws LabError when the lab broke; that is never stored.
+ */
+export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: boolean }> {
+  const { kernel, machine, suite, accel, signal } = one
+  const initramfs = await initramfsOf(one)
+  for (const warning of initramfs.warnings) log.detail(`guest   ${warning}`)
+  const qemu = await probeQemu({ signal })
+  const deadlines = deadlinesOf(machine, kernel.config, suite.seconds)
+  const key = keyOf({
+    version: VERSION,
+    kernel: kernel.key,
+    machine,
+    suite,
+    initramfs: initramfs.key,
+    qemu: qemu.binary,
+    accel: accel.used,
+    deadlines,
+  })
+  const stored = storedPass(key, one)
+  if (stored) return { result: stored, cached: true }
+  return withLock(join(cacheRoot(), 'locks', `run-${key}`), async () => {
+    const meanwhile = storedPass(key, one)
+    if (meanwhile) return { result: meanwhile, cached: true }
+    const workDir = join(cacheRoot(), 'runs', key)
+    rmSync(workDir, { recursive: true, force: true })
+    mkdirSync(workDir, { recursive: true })
+    const time = new Date()
+    const script = suite.script === '' ? undefined : suite.script
+    const sealed = await withToken(initramfs, script, workDir, jobFiles(suite))
+    let outcome: BootOutcome
+    try {
+      outcome = await boot({
+        arch: kernel.arch,
+        image: kernel.image,
+        initramfs: sealed.initramfs,
+        cmdline: suite.cmdline,
+        token: sealed.token,
+        machine,
+        accel,
+        workDir,
+        deadlines,
+        signal,
+      })
+    } finally {
+      // It holds the token, and is the only large file there.
+      rmSync(sealed.initramfs, { force: true })
+    }
+    const result = await toResult(one, { key, time, outcome, qemu: qemu.version })
+    saveResult(result)
+    return { result, cached: false }
+  })
+}
+
+/** The initramfs that a suite needs, as the guest stage makes it. */
+export async function initramfsOf(
+  one: Pick<OneRun, 'kernel' | 'treeDir' | 'treeId' | 'suite' | 'signal'>,
+): Promise<Initramfs> {
+  const { kernel, suite } = one
+  if (suite.selftests.length > 0 && kernel.selftests === undefined) {
+    throw new LabError({
+      what: `cannot run the suite ${suite.name}`,
+      why: 'the kernel was built without its selftests',
+      fix: 'report this: a bug of phyr',
+    })
+  }
+  return buildInitramfs({
+    arch: kernel.arch,
+    treeDir: one.treeDir,
+    treeId: one.treeId,
+    programs: suite.programs,
+    tools: suite.tools,
+    directories:
+      suite.selftests.length > 0 && kernel.selftests !== undefined
+        ? [{ path: '/selftests', source: kernel.selftests }]
+        : [],
+    signal: one.signal,
+  })
+}
+
+function jobFiles(suite: Suite): { path: string; mode: number; source: string }[] {
+  return suite.files.map((file) => ({ path: `/phyr/fio/${file.file}`, mode: 0o644, source: file.path }))
+}
+
+function storedPass(key: string, one: OneRun): RunResult | undefined {
+  if (one.again) return undefined
+  const stored = loadResult(key)
+  if (stored === undefined || isDamaged(stored)) return undefined
+  return stored.outcome === 'fail' || !existsSync(stored.log) ? undefined : stored
+}
