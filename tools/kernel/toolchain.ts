@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { runOk } from '../lib/exec.ts'
+
+/** The programs that make a kernel, and what identifies them. */
+export interface Toolchain {
+  /** For a record: "gcc (Debian 12.2.0-14+deb12u1) 12.2.0". */
+  readonly compiler: string
+  /** Other versions may give other code: all of this is an input of the artefact. */
+  readonly identity: Readonly<Record<string, string>>
+  /** Path of ccache; undefined when it is not installed. Not part of the identity: it changes no byte. */
+  readonly ccache: string | undefined
+}
+
+/**
+ * Asks the compiler, assembler, linker and make for their versions.
+ *
+ * @throws LabError when one of them is not installed.
+ */
+export async function findToolchain(options: { signal?: AbortSignal | undefined } = {}): Promise<Toolchain> {
+  const first = async (program: string, ...args: string[]): Promise<string> =>
+    (await runOk(program, args, options.signal ? { signal: options.signal } : {})).split('\n', 1)[0] ?? ''
+  const [compiler, target, assembler, linker, make] = await Promise.all([
+    first('gcc', '--version'),
+    first('gcc', '-dumpmachine'),
+    first('as', '--version'),
+    first('ld', '--version'),
+    first('make', '--version'),
+  ])
+  return {
+    compiler,
+    identity: { compiler, target, assembler, linker, make },
+    ccache: findProgram('ccache'),
+  }
+}
+
+/** Absolute path of a program on $PATH; undefined when it is not there. */
+export function findProgram(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((dir) => dir !== '')
+    .map((dir) => join(dir, name))
+    .find((file) => existsSync(file))
+}
