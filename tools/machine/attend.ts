@@ -4,6 +4,7 @@ import { run } from '../lib/exec.ts'
 import type { BootOutcome, BootRequest } from './boot.ts'
 import type { ConsoleReader } from './console.ts'
 import { follow } from './follow.ts'
+import { leashed } from './leash.ts'
 
 /** How QEMU ended, before anyone asks what that means. */
 export interface Attended {
@@ -38,6 +39,7 @@ export async function attend(
   options: AttendOptions,
 ): Promise<Attended> {
   const { reader, deadlines, signal } = options
+  const command = await leashed(qemu, args)
   if (signal?.aborted) throw interrupted(qemu)
   const started = performance.now()
   const follower = follow(options.consoleFile, (bytes) =>
@@ -63,7 +65,14 @@ export async function attend(
     const onLine = (line: string, stream: string): void => {
       if (stream === 'stderr') messages.push(line)
     }
-    const { code, signal: killedBy, stderr } = await run(qemu, args, { signal: stop.signal, onLine })
+    const {
+      code,
+      signal: killedBy,
+      stderr,
+    } = await run(command.file, command.args, {
+      signal: stop.signal,
+      onLine,
+    })
     return { code, killedBy, deadline: undefined, stderr, ms: performance.now() - started }
   } catch (error) {
     if (passed === undefined || !(error instanceof LabError)) throw error

@@ -81,9 +81,9 @@ export interface BootRequest {
     readonly init: number
     readonly total: number
   }
-  /** Interactive: console on the terminal, no deadlines. */
+  /** Interactive: console on the terminal, no deadlines. Leaving the shell powers off: the end is then `reset`. */
   readonly shell?: boolean
-  /** Unix socket or TCP port for gdb; the guest waits for it to continue. */
+  /** Unix socket or TCP port (on the loopback) for gdb; the guest waits for it to continue. No deadlines either. */
   readonly gdb?: string
   readonly signal?: AbortSignal
 }

@@ -40,7 +40,8 @@ export async function boot(request: BootRequest): Promise<BootOutcome> {
       initramfs: request.initramfs,
       cmdline: kernelCommandLine(machine, request.accel.used, [
         ...request.cmdline,
-        ...(request.shell ? ['phyr.shell'] : []),
+        // What runs by itself must not chatter between the user's lines; its warnings may.
+        ...(request.shell ? ['phyr.shell', 'loglevel=5'] : []),
       ]),
       consoleFile,
       resultsFile,
@@ -117,6 +118,8 @@ function endOf(attended: Attended, reader: ConsoleReader, panicked: boolean): Bo
   if (killedBy !== undefined) return 'qemu'
   if (reader.status !== undefined && code === exitCodeFor(reader.status)) return 'done'
   if (panicked) return 'panic'
+  // QEMU was not even started: out of processes or memory.
+  if (code === 127 && reader.marks.firstByte === undefined) return 'qemu'
   // 0: the guest powered off or reset. Odd codes: it wrote to the exit port without its token. QEMU's own errors are 1
   // with a message (a warning is none), or even.
   const complained = attended.stderr
