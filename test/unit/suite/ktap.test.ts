@@ -76,6 +76,19 @@ describe('dialects', () => {
     expect(shape(run.tests)).toBe('old:pass[case:pass]')
   })
 
+  test('times and callers of different widths in one log', () => {
+    const run = lines(
+      '[    9.999999][    T1] KTAP version 1',
+      '[    9.999999][    T1] 1..1',
+      '[   10.000000][T1234567]     # Subtest: s',
+      '[   10.000000][T1234567]     1..1',
+      '[100000.000000][    T1]     ok 1 a',
+      'ok 1 s',
+    )
+    expect(shape(run.tests)).toBe('s:pass[a:pass]')
+    expect(numbers(run)).toBe('pass 1/0/0/0 errors 0')
+  })
+
   test('a constant prefix of any text', () => {
     // Cut off: the suite has neither its test nor its result line.
     const run = lines('ttyS0| KTAP version 1', 'ttyS0| 1..1', 'ttyS0|   # Subtest: s', 'ttyS0|   1..1')
