@@ -60,8 +60,8 @@ dl.facts dd { margin: 0; overflow-wrap: anywhere; }
   background:
     linear-gradient(to right, var(--ground) 40%, transparent) left / 2.5rem 100% local no-repeat,
     linear-gradient(to left, var(--ground) 40%, transparent) right / 2.5rem 100% local no-repeat,
-    linear-gradient(to right, var(--shade), transparent) left / .8rem 100% scroll no-repeat,
-    linear-gradient(to left, var(--shade), transparent) right / .8rem 100% scroll no-repeat;
+    linear-gradient(to right, var(--shade), transparent) left / .8rem calc(100% - 2px) scroll no-repeat,
+    linear-gradient(to left, var(--shade), transparent) right / .8rem calc(100% - 2px) scroll no-repeat;
 }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; line-height: 1.35; }
 caption { text-align: left; color: var(--muted); font-size: .85rem; padding: 0 0 .35rem; }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { RunOutput } from '../../../tools/result/record.ts'
+import { html } from '../../../tools/result/report-html.ts'
 import { niceStep } from '../../../tools/result/report-plot.ts'
 import { listTests, tally } from '../../../tools/result/report-runs.ts'
 import { STYLE } from '../../../tools/result/report-style.ts'
@@ -71,6 +72,16 @@ test('hostile text everywhere leaves the same page structure as harmless text', 
   ).toEqual([])
   expect([...new Set(attributesOf(evil))].filter((a) => !attributesOf(harmless).includes(a))).toEqual([])
   expect(evil).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/)
+})
+
+test('text in an attribute cannot leave it, and only html`` itself makes markup', () => {
+  const evil = `"><b onclick='x'>&amp;\x00`
+  expect(html`<a title="${evil}">${evil}</a>`.markup).toBe(
+    `<a title="&quot;&gt;&lt;b onclick=&#39;x&#39;&gt;&amp;amp;\\x00">&quot;&gt;&lt;b onclick=&#39;x&#39;&gt;&amp;amp;\\x00</a>`,
+  )
+  expect(html`${[html`<i>${1}</i>`, '<', undefined, null, false, 0]}`.markup).toBe('<i>1</i>&lt;0')
+  // An object of the same shape that came out of JSON is not markup.
+  expect(() => html`${{ markup: '<b>' } as unknown as string}`).toThrow(TypeError)
 })
 
 test('one hostile name: not a tag more, not an attribute more', () => {
