@@ -160,6 +160,7 @@ describe('the lab’s own faults are errors', () => {
     ],
     ['QEMU has no memory', `echo "qemu: cannot set up guest memory 'pc.ram'" >&2; exit 1`, 'cannot set up'],
     ['QEMU is killed', `${begin}; kill -SEGV $$`, 'killed by SIGSEGV'],
+    ['QEMU is killed after a panic', `${begin}; ${panic}; kill -KILL $$`, 'killed by SIGKILL'],
     ['QEMU fails in the middle', `${begin}; echo 'qemu: fatal: x' >&2; exit 1`, 'qemu: fatal: x'],
     ['an exit code that no guest can give', `${begin}; exit 2`, 'exit code 2'],
   ])('%s', async (_what, act, why) => {
