@@ -39,7 +39,11 @@ export class PrivateApt {
    */
   async update(): Promise<{ readonly ok: boolean; readonly why: string }> {
     const result = await this.#apt('apt-get', ['update'])
-    const errors = result.stderr.split('\n').filter((line) => /^[EW]: /.test(line))
+    // Errors before warnings: those say why.
+    const errors = result.stderr
+      .split('\n')
+      .filter((line) => /^[EW]: /.test(line))
+      .toSorted()
     if (result.code !== 0) return { ok: false, why: errors[0] ?? `apt-get exit code ${result.code}` }
     const origins = await this.#apt('apt-get', ['indextargets', '--format', '$(ORIGIN)'])
     const foreign = origins.stdout.split('\n').find((o) => o !== '' && !/^Debian(?: Backports)?$/.test(o))

@@ -135,7 +135,7 @@ class CommitMaker {
   async commit(patch: Patch, parent: string): Promise<string | Rejected> {
     const env = this.#env
     // --whitespace=nowarn: style is checkpatch's business, and git must not change what the patch says.
-    const applied = await git(this.#repo, ['apply', '--cached', '--whitespace=nowarn', '-p1', '-v', '-'], {
+    const applied = await git(this.#repo, ['apply', '--cached', '--whitespace=nowarn', '-p1', '-'], {
       env,
       input: patch.text,
       ...this.#signal,

@@ -42,7 +42,8 @@ export function notesOf(text: string): string {
   if (cut < 0) return ''
   const lines = text.slice(cut + '\n---\n'.length).split('\n')
   const end = lines.findIndex((line) => / \| +(?:\d+|Bin\b)|^ \d+ files? changed|^diff --git /.test(line))
-  return end <= 0 ? '' : lines.slice(0, end).join('\n').replace(/\n+$/, '\n').replace(/^\s*$/, '')
+  const notes = end <= 0 ? '' : lines.slice(0, end).join('\n').trim()
+  return notes === '' ? '' : `${notes}\n`
 }
 
 /** A new patch's file name, as format-patch makes it: number and subject; never one of `taken`. */

@@ -10,10 +10,10 @@ export function orderFile(old: string, files: readonly string[]): string {
   const listed = listedPatches(old)
   if (listed.length === files.length && listed.every((name, i) => name === files[i])) return old
   const head: string[] = []
-  const lines = old.split('\n')
+  const lines = old.replace(/^\s+/, '').split('\n')
   const blank = lines.findIndex((line) => line.trim() === '')
   const firstPatch = lines.findIndex((line) => listedPatches(line).length > 0)
-  if (blank >= 0 && (firstPatch < 0 || blank < firstPatch)) head.push(...lines.splice(0, blank + 1))
+  if (blank > 0 && (firstPatch < 0 || blank < firstPatch)) head.push(...lines.splice(0, blank + 1))
   const blocks = new Map<string, string[]>()
   let above: string[] = []
   for (const line of lines) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { git, gitEnv, gitOk, removeStaleLocks } from '../base/repo.ts'
@@ -37,14 +37,18 @@ export async function makeWorkTree(
   // name may be gone with another lender; git does not read it for this.)
   const readable = await git(gitDir, ['ls-files', '--error-unmatch', '--', 'Makefile'], options)
   if (readable.code > 1) rmSync(join(gitDir, 'index'), { force: true })
-  // Refresh first: a file that was touched but not changed must not be taken for a changed one and written again.
-  await git(gitDir, [...inTree, 'update-index', '-q', '--refresh'], here)
+  // status also refreshes the index: a file that was touched but not changed must not be written again.
+  const status = await git(gitDir, [...inTree, ...CACHED, 'status', '--porcelain', '-z'], here)
+  const before = existsSync(join(gitDir, 'HEAD')) ? readFileSync(join(gitDir, 'HEAD'), 'utf8').trim() : ''
+  const asFound = status.code === 0 && status.stdout === ''
+  if (asFound && before === commit) return gitDir
   writeFileSync(join(gitDir, 'HEAD'), `${commit}\n`)
-  await gitOk(
-    gitDir,
-    [...inTree, '-c', `checkout.workers=${availableParallelism()}`, 'reset', '--hard', '--quiet', commit],
-    here,
-  )
-  await gitOk(gitDir, [...inTree, 'clean', '-ffdq'], here)
+  await gitOk(gitDir, [...inTree, '-c', `checkout.workers=${availableParallelism()}`, ...RESET, commit], here)
+  if (!asFound) await gitOk(gitDir, [...inTree, 'clean', '-ffdq'], here)
   return gitDir
 }
+
+const RESET = ['reset', '--hard', '--quiet']
+
+// git remembers which directories had no unknown files: 96,000 files are looked through in a fraction of the time.
+const CACHED = ['-c', 'core.untrackedCache=true']

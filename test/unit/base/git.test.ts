@@ -64,12 +64,13 @@ test('DIR@rev, a worktree, a bare repository and a shallow clone give the same b
   expect(await gitOk(shallow.repo, ['rev-list', '--count', shallow.commit])).toBe('1')
 })
 
+const fails = async (request: string): Promise<UsageError> => {
+  const error: unknown = await provideBase({ linux: request }, series).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(UsageError)
+  return error as UsageError
+}
+
 test('what is not there is a usage error that names it', async () => {
-  const fails = async (request: string): Promise<UsageError> => {
-    const error: unknown = await provideBase({ linux: request }, series).catch((e: unknown) => e)
-    expect(error).toBeInstanceOf(UsageError)
-    return error as UsageError
-  }
   expect((await fails(`${linux}@v9.9`)).message).toContain('"v9.9"')
   expect((await fails(`${linux}@--output=x`)).message).toContain('"--output=x"')
   expect((await fails(join(dir, 'nowhere'))).message).toContain('nowhere')

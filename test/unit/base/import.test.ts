@@ -147,7 +147,7 @@ test('two imports of one archive at once make it once', async () => {
   const tar = await writeTar(join(dir, 'l.tar'), linuxEntries())
   const [a, b] = await Promise.all([tarballBase(tar), tarballBase(tar)])
   expect(a.imported.commit).toBe(b.imported.commit)
-  expect([a.cached, b.cached].toSorted()).toEqual([false, true])
+  expect(Number(a.cached) + Number(b.cached)).toBe(1)
 })
 
 test('kill -9 in mid-import leaves nothing that counts, and the next import goes through', async () => {
