@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -191,10 +192,14 @@ describe('the lab’s own faults are errors', () => {
   })
 
   test('an interrupt before the start starts nothing', async () => {
-    await play('exit 0') // so that the questions to QEMU are answered
-    const act = `touch ${join(dir, 'started')}; exit 0`
-    await expect(play(act, { signal: AbortSignal.abort() })).rejects.toThrow(LabError)
-    expect(existsSync(join(dir, 'started'))).toBe(false)
+    mkdirSync(join(dir, 'bin'))
+    const started = join(dir, 'started')
+    const qemu = fakeQemu(join(dir, 'bin'), `touch ${started}; exit 0`)
+    await play('', { qemu }) // so that the questions to QEMU are answered
+    expect(existsSync(started)).toBe(true)
+    rmSync(started)
+    await expect(play('', { qemu, signal: AbortSignal.abort() })).rejects.toThrow('was not started')
+    expect(existsSync(started)).toBe(false)
   })
 })
 
