@@ -49,24 +49,30 @@ export async function configure(options: {
   if (result.code !== 0 || !existsSync(file))
     throw kconfigRefused(result.stderr || result.stdout, make.source)
   const text = readFileSync(file, 'utf8')
-  verifyConfig(merged, parseDotConfig(text), kconfig)
+  verifyConfig(merged, text, kconfig)
   return { file, text, merged }
 }
 
 /**
  * Checks that every requested option holds.
  *
+ * @param dotConfig the text of the final .config.
+ * @param kconfig reads the tree's Kconfig files; called only when something is wrong or hidden.
  * @throws Finding for the first that does not; `detail` has them all, one a line.
  */
-export function verifyConfig(
-  merged: Merged,
-  actual: ReadonlyMap<string, string>,
-  kconfig: () => KconfigIndex,
-): void {
+export function verifyConfig(merged: Merged, dotConfig: string, kconfig: () => KconfigIndex): void {
+  const actual = parseDotConfig(dotConfig)
   const broken = [...merged.settings.values()].filter((s) => !sameValue(actual.get(s.option), s.value))
-  // `# CONFIG_TYPO is not set` holds in every .config: only the Kconfig files can tell.
-  const off = [...merged.settings.values()].filter((s) => s.value === 'n' && !broken.includes(s))
-  const unknown = off.length === 0 ? [] : off.filter((s) => !kconfig().definitions.has(s.option))
+  // `# CONFIG_TYPO is not set` holds in every .config. What .config does not name is a typo or hidden by a
+  // dependency: the Kconfig files tell which, and they are only read when there is such an option.
+  const named = new Set([...dotConfig.matchAll(/^# CONFIG_(\w+) is not set$/gm)].map((m) => m[1]))
+  const unknown = [...merged.settings.values()].filter(
+    (s) =>
+      s.value === 'n' &&
+      !actual.has(s.option) &&
+      !named.has(s.option) &&
+      !kconfig().definitions.has(s.option),
+  )
   const messages = [...broken, ...unknown].map((s) => ({
     place: placeOf(s),
     text: unknown.includes(s)
