@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
-import { globalOptions, interrupt } from './commands/define.ts'
+import { commandOf, globalOptions, interrupt } from './commands/define.ts'
 import { failed } from './commands/failed.ts'
 import { verbs } from './commands/verbs.ts'
 import { UsageError } from './lib/errors.ts'
@@ -25,7 +25,7 @@ const parser = yargs(hideBin(process.argv))
   .scriptName('phyr')
   .usage('phyr VERB [options]\n\nFrom a patch series to a verdict: base, apply, build, boot, test, report.')
   .options(globalOptions)
-  .command([...verbs])
+  .command(verbs.map(commandOf))
   .completion('completion', 'print a shell completion script')
   .demandCommand(1, 'which verb? See phyr --help')
   .strict()

@@ -8,8 +8,6 @@ import { defineVerb } from './define.ts'
 import { sourceOptions } from './options.ts'
 
 export default defineVerb({
-  command: 'apply',
-  describe: 'apply the series to its base: one commit a patch, the same input the same hashes',
   options: sourceOptions,
   examples: [['phyr apply --base 7.2', 'does it apply to the 7.2 package?']],
   async run(args, signal) {

@@ -9,8 +9,6 @@ import { choiceOf } from './choice.ts'
 const { linux, base } = sourceOptions
 
 export default defineVerb({
-  command: 'base',
-  describe: 'get the base: a package, a checkout or an archive becomes a repository, once',
   options: { linux, base },
   async run(args, signal) {
     const got = await getBase(findProject(args.C), choiceOf(args), signal)

@@ -8,8 +8,6 @@ import { defineVerb } from './define.ts'
 import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
 
 export default defineVerb({
-  command: 'boot [machine]',
-  describe: 'boot the kernel: to init and out again, or with --shell to look around',
   positionals: { machine: { type: 'string', default: 'virtio', describe: 'see qemu/machines' } },
   options: {
     ...sourceOptions,

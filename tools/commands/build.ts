@@ -10,8 +10,6 @@ import { defineVerb } from './define.ts'
 import { kernelOptions, sourceOptions } from './options.ts'
 
 export default defineVerb({
-  command: 'build',
-  describe: 'build the kernel and the selftests',
   options: { ...sourceOptions, ...kernelOptions },
   async run(args, signal) {
     const project = findProject(args.C)

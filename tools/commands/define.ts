@@ -25,8 +25,6 @@ type Global = InferredOptionTypes<typeof globalOptions>
 
 /** One verb: its option table gives its handler's argument its type. */
 interface Verb<P extends Table, O extends Table> {
-  readonly command: string
-  readonly describe: string
   readonly positionals?: P
   readonly options?: O
   readonly examples?: readonly (readonly [string, string])[]
@@ -37,21 +35,40 @@ interface Verb<P extends Table, O extends Table> {
   ): Promise<number>
 }
 
+/** A verb whose types have done their work. */
+export type AnyVerb = Verb<Table, Table>
+
+/** How a verb is called, and where its code is. */
+export interface VerbEntry {
+  readonly command: string
+  readonly describe: string
+  load(): Promise<AnyVerb>
+}
+
 /** Ends when the user presses Ctrl-C or the process is told to stop; see phyr.ts. */
 export const interrupt = new AbortController()
 
-/** Declares a verb so that yargs can take it. (yargs 18 types no module namespace as a verb.) */
-export function defineVerb<const P extends Table, const O extends Table>(verb: Verb<P, O>): CommandModule {
+/** Checks a verb's handler against its own option table, which yargs' types cannot do across modules. */
+export function defineVerb<const P extends Table, const O extends Table>(verb: Verb<P, O>): AnyVerb {
+  return verb as unknown as AnyVerb
+}
+
+/** A verb as yargs takes it; its module is loaded when yargs has chosen it. */
+export function commandOf(entry: VerbEntry): CommandModule {
+  let loaded: AnyVerb | undefined
   return {
-    command: verb.command,
-    describe: verb.describe,
-    builder(y: Argv) {
-      for (const [name, option] of Object.entries(verb.positionals ?? {})) y.positional(name, option as never)
-      for (const [line, what] of verb.examples ?? []) y.example(line, what)
-      return y.options(verb.options ?? {})
-    },
+    command: entry.command,
+    describe: entry.describe,
+    // yargs awaits a builder that returns a promise; its types know only the other kind.
+    builder: (async (y: Argv) => {
+      loaded = await entry.load()
+      for (const [name, option] of Object.entries(loaded.positionals ?? {}))
+        y.positional(name, option as never)
+      for (const [line, what] of loaded.examples ?? []) y.example(line, what)
+      return y.options(loaded.options ?? {})
+    }) as never,
     async handler(args) {
-      process.exitCode = await verb.run(args as never, interrupt.signal)
+      process.exitCode = await loaded!.run(args as never, interrupt.signal)
     },
   }
 }

@@ -10,8 +10,6 @@ import { sourceOptions } from './options.ts'
 const { linux, base } = sourceOptions
 
 export default defineVerb({
-  command: 'edit <dir>',
-  describe: 'open the series as git commits in a new work tree of yours',
   positionals: { dir: { type: 'string', demandOption: true, describe: 'a new or empty directory' } },
   options: { linux, base },
   examples: [['phyr edit ~/phyr-tree', 'then git rebase -i, amend, add; then phyr refresh ~/phyr-tree']],

@@ -7,8 +7,6 @@ import { defineVerb } from './define.ts'
 const GiB = 2 ** 30
 
 export default defineVerb({
-  command: 'gc',
-  describe: 'trim the cache; results and records are kept',
   options: {
     'max-gib': {
       type: 'number',

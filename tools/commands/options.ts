@@ -25,3 +25,9 @@ export const kernelOptions = {
 export const guestOptions = {
   accel: { choices: ['kvm', 'tcg'], describe: 'accelerator; default: kvm when a guest really runs on it' },
 } as const satisfies Table
+
+/** Copies of the results for other programs. */
+export const exportOptions = {
+  junit: { type: 'string', describe: 'write JUnit XML, one file a run, into this directory' },
+  ktap: { type: 'string', describe: 'write KTAP, one file a run, into this directory' },
+} as const satisfies Table

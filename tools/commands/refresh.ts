@@ -6,8 +6,6 @@ import { refreshSeries } from '../series/refresh.ts'
 import { defineVerb } from './define.ts'
 
 export default defineVerb({
-  command: 'refresh <dir>',
-  describe: "write an edit tree's commits back as patches; what did not change keeps its bytes",
   positionals: { dir: { type: 'string', demandOption: true, describe: 'what phyr edit made' } },
   async run(args) {
     const done = await refreshSeries(args.dir, readSeries(findProject(args.C).patches))

@@ -9,8 +9,6 @@ import { defineVerb } from './define.ts'
 const tell = (damaged: Damaged): void => log.warn(`left out: ${damaged.file}: ${damaged.why}`)
 
 export default defineVerb({
-  command: 'report [record]',
-  describe: 'write the HTML page of the last run, or of a record file',
   positionals: { record: { type: 'string', describe: 'a record, as `phyr run --json` prints it' } },
   options: {
     output: { type: 'string', alias: 'o', default: 'phyr-report.html', describe: 'the file to write' },

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { findProject } from '../lib/project.ts'
 import { execute } from '../run/execute.ts'
+import { exportRuns } from '../run/exports.ts'
 import { answer } from './answer.ts'
 import { choiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
-import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
+import { exportOptions, guestOptions, kernelOptions, sourceOptions } from './options.ts'
 
 /** The machines of a run when none is named. */
 const usualMachines = ['virtio', 'nvme', 'p2pdma'] as const
 
 export default defineVerb({
-  command: 'run',
-  describe: 'the whole job: base, apply, build, boot every machine, all suites, report',
   options: {
     ...sourceOptions,
     ...kernelOptions,
     ...guestOptions,
+    ...exportOptions,
     machine: { type: 'string', array: true, alias: 'm', describe: `default: ${usualMachines.join(' ')}` },
     again: { type: 'boolean', default: false, describe: 'boot again, even where a stored result would do' },
   },
@@ -35,10 +35,10 @@ export default defineVerb({
         machines: args.machine ?? usualMachines,
         suites: undefined,
         again: args.again,
-        dryRun: args['dry-run'],
       },
       signal,
     )
+    exportRuns(output, args)
     return answer(output, args.json)
   },
 })

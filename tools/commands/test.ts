@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { findProject } from '../lib/project.ts'
 import { execute } from '../run/execute.ts'
+import { exportRuns } from '../run/exports.ts'
 import { answer } from './answer.ts'
 import { choiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
-import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
+import { exportOptions, guestOptions, kernelOptions, sourceOptions } from './options.ts'
 
 export default defineVerb({
-  command: 'test <suite..>',
-  describe: 'run chosen suites (kunit, kselftest, fio, p2p) on chosen machines',
   positionals: {
     suite: { type: 'string', array: true, demandOption: true, describe: 'names of suites, see qemu/suites' },
   },
@@ -16,6 +15,7 @@ export default defineVerb({
     ...sourceOptions,
     ...kernelOptions,
     ...guestOptions,
+    ...exportOptions,
     machine: {
       type: 'string',
       array: true,
@@ -41,10 +41,10 @@ export default defineVerb({
         machines: args.machine,
         suites: args.suite,
         again: args.again,
-        dryRun: args['dry-run'],
       },
       signal,
     )
+    exportRuns(output, args)
     return answer(output, args.json)
   },
 })

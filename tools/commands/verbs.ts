@@ -1,28 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { CommandModule } from 'yargs'
-import apply from './apply.ts'
-import base from './base.ts'
-import boot from './boot.ts'
-import build from './build.ts'
-import doctor from './doctor.ts'
-import edit from './edit.ts'
-import gc from './gc.ts'
-import refresh from './refresh.ts'
-import report from './report.ts'
-import run from './run.ts'
-import test from './test.ts'
+import type { VerbEntry } from './define.ts'
 
-/** Every verb, in the order that --help lists them. */
-export const verbs: readonly CommandModule[] = [
-  run,
-  doctor,
-  base,
-  apply,
-  build,
-  boot,
-  test,
-  edit,
-  refresh,
-  report,
-  gc,
+/** Every verb, in the order that --help lists them. A verb's code is loaded when it is asked for. */
+export const verbs: readonly VerbEntry[] = [
+  {
+    command: 'run',
+    describe: 'the whole job: base, apply, build, boot every machine, all suites, report',
+    load: async () => (await import('./run.ts')).default,
+  },
+  {
+    command: 'base',
+    describe: 'get the base: a package, a checkout or an archive becomes a repository, once',
+    load: async () => (await import('./base.ts')).default,
+  },
+  {
+    command: 'apply',
+    describe: 'apply the series to its base: one commit a patch, the same input the same hashes',
+    load: async () => (await import('./apply.ts')).default,
+  },
+  {
+    command: 'build',
+    describe: 'build the kernel and the selftests',
+    load: async () => (await import('./build.ts')).default,
+  },
+  {
+    command: 'boot [machine]',
+    describe: 'boot the kernel: to init and out again, or with --shell to look around',
+    load: async () => (await import('./boot.ts')).default,
+  },
+  {
+    command: 'test <suite..>',
+    describe: 'run chosen suites (kunit, kselftest, fio, p2p) on chosen machines',
+    load: async () => (await import('./test.ts')).default,
+  },
+  {
+    command: 'edit <dir>',
+    describe: 'open the series as git commits in a new work tree of yours',
+    load: async () => (await import('./edit.ts')).default,
+  },
+  {
+    command: 'refresh <dir>',
+    describe: "write an edit tree's commits back as patches; what did not change keeps its bytes",
+    load: async () => (await import('./refresh.ts')).default,
+  },
+  {
+    command: 'report [record]',
+    describe: 'write the HTML page of the last run, or of a record file',
+    load: async () => (await import('./report.ts')).default,
+  },
+  {
+    command: 'gc',
+    describe: 'trim the cache; results and records are kept',
+    load: async () => (await import('./gc.ts')).default,
+  },
 ]

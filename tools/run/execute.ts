@@ -6,7 +6,7 @@ import { log } from '../lib/log.ts'
 import { cacheRoot } from '../lib/paths.ts'
 import type { Project } from '../lib/project.ts'
 import { probeAccelerator } from '../machine/accel.ts'
-import { outcomeOf, baseOf, findingOf, type RunLine, type RunOutput } from '../result/record.ts'
+import { outcomeOf, baseOf, findingOf, runLine, type RunLine, type RunOutput } from '../result/record.ts'
 import { writeReport } from '../result/report.ts'
 import { SCHEMA, type RunResult } from '../result/result.ts'
 import { resultsOf, saveRecord } from '../result/store.ts'
@@ -77,7 +77,7 @@ export async function execute(project: Project, choice: RunChoice, signal: Abort
         again: choice.again,
         signal,
       })
-      runs.push(lineOf(result, cached))
+      runs.push(runLine(result, cached))
       results.push(result)
       sayRun(cell, result, cached)
     }
@@ -119,25 +119,6 @@ function kept(output: RunOutput): RunOutput {
   writeReport(whole, resultsOf(whole), report)
   saveRecord(whole)
   return whole
-}
-
-function lineOf(result: RunResult, cached: boolean): RunLine {
-  return {
-    machine: result.machine,
-    suite: result.suite,
-    outcome: result.outcome,
-    passed: result.passed,
-    failed: result.failed,
-    skipped: result.skipped,
-    seconds: result.seconds,
-    log: result.log,
-    key: result.key,
-    cached,
-    reasons: result.reasons,
-    splats: result.splats.map((splat) => splat.title),
-    end: result.end,
-    ...(result.ms.init === undefined ? {} : { bootMs: result.ms.init }),
-  }
 }
 
 function kernelOf(kernel: Kernel): NonNullable<RunOutput['kernel']> {

@@ -92,7 +92,7 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
 }
 
 /** The initramfs that a suite needs, as the guest stage makes it. */
-export async function initramfsOf(
+async function initramfsOf(
   one: Pick<OneRun, 'kernel' | 'treeDir' | 'treeId' | 'suite' | 'signal'>,
 ): Promise<Initramfs> {
   const { kernel, suite } = one

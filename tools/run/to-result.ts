@@ -2,10 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { BootOutcome, Splat } from '../machine/boot.ts'
 import { decode } from '../machine/stacktrace.ts'
-import { SCHEMA, type FioResult, type RunResult, type TestNode } from '../result/result.ts'
-import type { FioResult as SuiteFio } from '../suite/fio.ts'
+import { fioResult, testNode } from '../result/from-suite.ts'
+import { SCHEMA, type RunResult } from '../result/result.ts'
 import { judge } from '../suite/judge.ts'
-import type { KtapTest } from '../suite/ktap.ts'
 import type { Suite } from '../suite/suite.ts'
 import type { OneRun } from './one.ts'
 
@@ -41,8 +40,8 @@ export async function toResult(
     ...(outcome.deadline === undefined ? {} : { deadline: outcome.deadline }),
     qemuExit: outcome.qemuExit,
     ms: outcome.ms,
-    tests: verdict.tests.map(nodeOf),
-    fio: verdict.fio.map((job) => fioOf(machine.name, suite, job)),
+    tests: verdict.tests.map(testNode),
+    fio: verdict.fio.map((job) => ({ ...fioResult(machine.name, job), ...diskOf(suite, job.job) })),
     splats: await Promise.all(outcome.splats.map((splat) => decodedSplat(one, splat))),
     tail: outcome.tail,
     log: outcome.consoleFile,
@@ -54,41 +53,10 @@ function textOf(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
-/** The parser's tree without what only the parser needs; a suite that ran nothing is a failure here. */
-function nodeOf(test: KtapTest): TestNode {
-  return {
-    name: test.name,
-    outcome: test.outcome === 'no-tests' ? 'fail' : test.outcome,
-    ...(test.outcome === 'no-tests'
-      ? { reason: 'ran no tests' }
-      : test.reason
-        ? { reason: test.reason }
-        : {}),
-    children: test.children.map(nodeOf),
-  }
-}
-
-function fioOf(machine: string, suite: Suite, job: SuiteFio): FioResult {
-  const latNs = Object.fromEntries(
-    Object.entries(job.lat).map(([percentile, ns]) => [`p${Number(percentile)}`, ns]),
-  )
-  const disk = suite.files.find((file) => file.jobs.includes(job.job))?.disk
-  return {
-    machine,
-    job: job.job,
-    rw: job.rw,
-    bs: job.bs,
-    ioengine: job.ioengine,
-    iodepth: job.iodepth,
-    iops: job.iops,
-    bw: job.bw,
-    lat_p99_ns: job.lat_p99_ns ?? null,
-    verified: job.verify ? job.verified : null,
-    latNs,
-    ...(disk === undefined ? {} : { disk }),
-    ms: job.runtimeMs,
-    ...(job.error === 0 ? {} : { error: `error ${job.error}` }),
-  }
+/** The disk that a fio job ran on is known by its job file. */
+function diskOf(suite: Suite, job: string): { disk?: string } {
+  const disk = suite.files.find((file) => file.jobs.includes(job))?.disk
+  return disk === undefined ? {} : { disk }
 }
 
 async function decodedSplat(one: OneRun, splat: Splat): Promise<RunResult['splats'][number]> {
