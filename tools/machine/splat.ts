@@ -152,6 +152,7 @@ export class SplatFinder {
     const open = this.#open
     this.#open = undefined
     if (open === undefined) return
+    while (open.lines.at(-1) === '') open.lines.pop()
     // A cut without a known headline: its first line is the text of a WARN(1, ...).
     this.#keep({
       kind: open.kind,

@@ -249,8 +249,15 @@ describe('a kernel report', () => {
   })
 
   test('is found without any other line between two', () => {
-    const log = reports.flatMap(([, , text]) => lines(text))
-    expect(findSplats(log).map(({ title }) => title)).toEqual(reports.map(([, title]) => title))
+    const kasan = `
+==================================================================
+BUG: KASAN: use-after-free in f+0x1/0x2
+Read of size 1
+${trace}
+==================================================================`
+    const texts = reports.flatMap(([, , text]) => [kasan, text])
+    const found = findSplats(texts.flatMap(lines))
+    expect(found.map((splat) => splat.lines)).toEqual(texts.map(lines))
   })
 
   test('is found behind what a program left on the line', () => {
@@ -274,6 +281,10 @@ EIP: 0xb7f1
 EAX: 00000000 EBX: 00000001
 systemd[1]: hello`)
     expect(findSplats(log)[0]?.lines).toEqual(log.slice(0, -1))
+  })
+
+  test('has no blank lines at its end', () => {
+    expect(findSplats(['BUG: Bad page state in process a', 'x', '', ''])[0]?.lines).toHaveLength(2)
   })
 
   test('never ends: 80 lines of it are enough', () => {
