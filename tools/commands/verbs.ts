@@ -9,6 +9,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./run.ts')).default,
   },
   {
+    command: 'doctor',
+    describe: 'what this machine has and lacks; --install gets it; the accelerator, tried with a guest',
+    load: async () => (await import('./doctor.ts')).default,
+  },
+  {
     command: 'base',
     describe: 'get the base: a package, a checkout or an archive becomes a repository, once',
     load: async () => (await import('./base.ts')).default,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { setMaxListeners } from 'node:events'
 import { createInterface } from 'node:readline'
 import { execa, type Options } from 'execa'
 import { LabError } from './errors.ts'
@@ -42,6 +43,8 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   if (options.signal?.aborted) throw abortError(file)
+  // Many programs at once may listen to one interrupt: no leak, whatever Node suspects.
+  if (options.signal) setMaxListeners(0, options.signal)
   log.command(file, args, options.cwd)
   const child = execa(file, args, execaOptions(options))
   const killGroup = (): void => killProcessGroup(child.pid)
@@ -63,6 +66,8 @@ export async function run(
   try {
     const result = await child
     if (options.signal?.aborted) throw abortError(file)
+  // Many programs at once may listen to one interrupt: no leak, whatever Node suspects.
+  if (options.signal) setMaxListeners(0, options.signal)
     if (result.code === 'ENOENT' || result.code === 'EACCES') {
       throw new LabError({
         what: `cannot run ${file}`,
