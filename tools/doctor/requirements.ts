@@ -39,7 +39,7 @@ function program(
   name: string,
   pattern: RegExp = /(\d+(?:\.\d+)+)/,
   args: readonly string[] = ['--version'],
-): Probe {
+): ProgramProbe {
   return { kind: 'program', program: name, args, pattern }
 }
 

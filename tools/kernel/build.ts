@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { beforeWork } from '../lib/dry-run.ts'
 import {
   constants,
   copyFileSync,
@@ -173,7 +174,9 @@ async function compile(
   const work = workToDo({ source: tree.dir, object: make.object, before, config })
   const progress = new BuildProgress(`kernel ${job.config}`, work)
   try {
-    const result = await run('make', [...make.args, imageTarget(job.arch)], {
+    const args = [...make.args, imageTarget(job.arch)]
+    beforeWork('make', args)
+    const result = await run('make', args, {
       cwd: make.object,
       env: make.env,
       logFile,

@@ -59,7 +59,7 @@ export function findFailure(stderr: string, source: string): BuildFailure {
     const excerpt = excerptAround(lines, at)
     const file = kind.place ? treePath(groups['file']) : undefined
     const named = excerpt.flatMap((line) =>
-      [...line.matchAll(/([\w./-]+\.[chS])\b/g)].map((m) => m[1] as string),
+      [...line.matchAll(/([\w./-]+\.[choS])\b/g)].map((m) => m[1] as string),
     )
     const related = [file, ...named].filter((name) => name !== undefined && treePath(name) !== undefined)
     return {
