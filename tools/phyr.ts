@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers'
 import { commandOf, globalOptions, interrupt } from './commands/define.ts'
 import { failed } from './commands/failed.ts'
 import { verbs } from './commands/verbs.ts'
+import { dryRun } from './lib/dry-run.ts'
 import { UsageError } from './lib/errors.ts'
 import { killAll } from './lib/exec.ts'
 import { log } from './lib/log.ts'
@@ -31,7 +32,10 @@ const parser = yargs(hideBin(process.argv))
   .strict()
   .recommendCommands()
   .wrap(Math.min(110, process.stderr.columns ?? 110))
-  .middleware((args) => log.configure({ verbose: Number(args['verbose']), quiet: Boolean(args['quiet']) }))
+  .middleware((args) => {
+    log.configure({ verbose: args['verbose'], quiet: args['quiet'] })
+    dryRun.on = args['dryRun']
+  })
   .fail((message: string | null, error: Error | undefined) => {
     // Throwing here ends the parse: without it the handler would run with invalid values.
     throw error ?? new UsageError(message ?? 'bad usage', 'see phyr --help')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { beforeWork } from '../lib/dry-run.ts'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, runOk, type RunResult } from '../lib/exec.ts'
@@ -73,7 +74,9 @@ export class PrivateApt {
    * @throws LabError when it cannot be had.
    */
   async download(pkg: AptPackage, dir: string): Promise<void> {
-    await runOk('apt-get', ['-q', '-c', this.#conf, 'download', `${pkg.name}=${pkg.version}`], {
+    const args = ['-q', '-c', this.#conf, 'download', `${pkg.name}=${pkg.version}`]
+    beforeWork('apt-get', args)
+    await runOk('apt-get', args, {
       cwd: dir,
       ...this.#signalOption(),
     })

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { beforeWork } from '../lib/dry-run.ts'
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar'
@@ -149,6 +150,7 @@ function openArchive(archive: string, signal: AbortSignal | undefined): Source {
     return { bytes, finish: async () => {}, kill: () => void bytes.destroy() }
   }
   const [, file, args] = tool
+  beforeWork(file, [...args, '--', archive])
   const program = startStream(file, [...args, '--', archive], signal ? { signal } : {})
   const finish = async (): Promise<void> => {
     // The tar may end before the stream does (padding): drain, or the program waits for ever.

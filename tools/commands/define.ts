@@ -50,7 +50,7 @@ export const interrupt = new AbortController()
 
 /** Checks a verb's handler against its own option table, which yargs' types cannot do across modules. */
 export function defineVerb<const P extends Table, const O extends Table>(verb: Verb<P, O>): AnyVerb {
-  return verb as unknown as AnyVerb
+  return verb
 }
 
 /** A verb as yargs takes it; its module is loaded when yargs has chosen it. */
@@ -59,14 +59,13 @@ export function commandOf(entry: VerbEntry): CommandModule {
   return {
     command: entry.command,
     describe: entry.describe,
-    // yargs awaits a builder that returns a promise; its types know only the other kind.
-    builder: (async (y: Argv) => {
+    builder: async (y: Argv) => {
       loaded = await entry.load()
       for (const [name, option] of Object.entries(loaded.positionals ?? {}))
         y.positional(name, option as never)
       for (const [line, what] of loaded.examples ?? []) y.example(line, what)
       return y.options(loaded.options ?? {})
-    }) as never,
+    },
     async handler(args) {
       process.exitCode = await loaded!.run(args as never, interrupt.signal)
     },

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { DryRunEnd } from '../lib/dry-run.ts'
 import { EXIT, Finding, LabError, UsageError } from '../lib/errors.ts'
 import { log, printable } from '../lib/log.ts'
 
@@ -8,6 +9,10 @@ import { log, printable } from '../lib/log.ts'
  */
 export function failed(error: unknown, json: boolean): number {
   log.progressDone()
+  if (error instanceof DryRunEnd) {
+    log.info('-n: the stages after this one need its result')
+    return EXIT.pass
+  }
   if (error instanceof UsageError) {
     log.warn(`phyr: ${error.message}`)
     if (error.fix) log.warn(`  do:  ${error.fix}`)

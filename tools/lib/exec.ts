@@ -66,13 +66,21 @@ export async function run(
   try {
     const result = await child
     if (options.signal?.aborted) throw abortError(file)
-  // Many programs at once may listen to one interrupt: no leak, whatever Node suspects.
-  if (options.signal) setMaxListeners(0, options.signal)
+    // Many programs at once may listen to one interrupt: no leak, whatever Node suspects.
+    if (options.signal) setMaxListeners(0, options.signal)
     if (result.code === 'ENOENT' || result.code === 'EACCES') {
       throw new LabError({
         what: `cannot run ${file}`,
         why: result.code === 'ENOENT' ? 'it is not installed' : 'it may not be executed',
         fix: 'run ./phyr doctor --install',
+      })
+    }
+    if (result.exitCode === undefined && result.signal === undefined) {
+      // Arguments too long, no memory for a new process: it never ran.
+      throw new LabError({
+        what: `cannot run ${file}`,
+        why: result.code ?? 'it did not start',
+        fix: 'see -v',
       })
     }
     return {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { beforeWork } from '../lib/dry-run.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { LabError } from '../lib/errors.ts'
@@ -53,6 +54,7 @@ export async function boot(request: BootRequest): Promise<BootOutcome> {
     requireDevices(probe, args)
     if (request.gdb !== undefined) sayGdb(request.gdb)
 
+    beforeWork(probe.binary.path, args)
     const splats = new SplatFinder()
     const reader = new ConsoleReader({ token: request.token, onLine: (line) => splats.line(line) })
     const files = { consoleFile, resultsFile }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { dryRun, DryRunEnd } from '../lib/dry-run.ts'
 import { join } from 'node:path'
 import type { Kernel } from '../kernel/kernel.ts'
 import { Finding } from '../lib/errors.ts'
@@ -69,18 +70,15 @@ export async function execute(project: Project, choice: RunChoice, signal: Abort
     for (const [i, cell] of cells.entries()) {
       const where = `${cell.machine.name} ${cell.suite.name}`
       log.progress(`run     [${i + 1}/${cells.length}] ${where}`)
-      const { result, cached } = await runOne({
-        ...cell,
-        ...built,
-        project,
-        accel,
-        again: choice.again,
-        signal,
-      })
+      const one = { ...cell, ...built, accel, again: choice.again, signal }
+      const ran = await runOne(one).catch(unlessDryRun)
+      if (ran === undefined) continue
+      const { result, cached } = ran
       runs.push(runLine(result, cached))
       results.push(result)
       sayRun(cell, result, cached)
     }
+    if (dryRun.on) throw new DryRunEnd('nothing was run')
     output = {
       ...about,
       outcome: outcomeOf(runs),
@@ -144,4 +142,9 @@ function sayRun(cell: Cell, result: RunResult, cached: boolean): void {
   log.info(
     `run     ${cell.machine.name} ${cell.suite.name}: ${result.outcome} (${counts})${cached ? '  cached' : `  ${result.seconds.toFixed(1)} s`}`,
   )
+}
+
+/** With -n each boot ends where QEMU would be started; the next one is shown all the same. */
+function unlessDryRun(error: unknown): undefined {
+  if (!(error instanceof DryRunEnd)) throw error
 }

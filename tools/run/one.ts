@@ -8,7 +8,6 @@ import { keyOf } from '../lib/hash.ts'
 import { withLock } from '../lib/lock.ts'
 import { log } from '../lib/log.ts'
 import { cacheRoot } from '../lib/paths.ts'
-import type { Project } from '../lib/project.ts'
 import type { Accelerator, BootOutcome } from '../machine/boot.ts'
 import { boot } from '../machine/launch.ts'
 import { probeQemu } from '../machine/qemu-probe.ts'
@@ -23,7 +22,6 @@ import { toResult } from './to-result.ts'
 const VERSION = 1
 
 export interface OneRun extends Cell {
-  readonly project: Project
   readonly kernel: Kernel
   /** The tree that the kernel was built from, and the hash of its content. */
   readonly treeDir: string
