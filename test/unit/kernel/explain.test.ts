@@ -118,7 +118,7 @@ describe('verifyConfig', () => {
     const never = (): never => {
       throw new Error('the Kconfig files were read')
     }
-    verifyConfig(merged, `${base}# CONFIG_BUS is not set\nCONFIG_N=0x1f\n`, never)
+    expect(() => verifyConfig(merged, `${base}# CONFIG_BUS is not set\nCONFIG_N=0x1f\n`, never)).not.toThrow()
   })
 
   test('names the missing dependency down to its root', () => {
