@@ -94,26 +94,12 @@ describe('a broken series is a finding: exit code 1, the patch named', () => {
   })
 
   test('does not compile: the compiler first, with file and line', async () => {
-    const project = projectWith(newFile('include/linux/pinned_break.h', ['']))
-    const kunit = 'lib/tests/phyr_kunit.c'
-    const lab = await labKernel()
-    const first = readFileSync(join(lab.treeDir, kunit), 'utf8').split('\n').slice(0, 3)
-    writeFileSync(
-      join(project, 'patches', '9999-planted.patch'),
-      readFileSync(join(project, 'patches', '9999-planted.patch'), 'utf8').replace(
-        /diff --git[^]*$/,
-        [
-          `diff --git a/${kunit} b/${kunit}`,
-          `--- a/${kunit}`,
-          `+++ b/${kunit}`,
-          '@@ -1,3 +1,4 @@',
-          ` ${first[0]}`,
-          '+#error planted by the lab',
-          ` ${first[1]}`,
-          ` ${first[2]}`,
-          '',
-        ].join('\n'),
-      ),
+    const file = 'lib/tests/phyr_kunit.c'
+    const { treeDir } = await labKernel()
+    const [one, two, three] = readFileSync(join(treeDir, file), 'utf8').split('\n')
+    const hunk = ['@@ -1,3 +1,4 @@', ` ${one}`, '+#error planted by the lab', ` ${two}`, ` ${three}`, '']
+    const project = projectWith(
+      [`diff --git a/${file} b/${file}`, `--- a/${file}`, `+++ b/${file}`, ...hunk].join('\n'),
     )
     const found = await finding(['test', 'kunit', '-C', project])
     expect(found).toMatchObject({ stage: 'build', blame: '9999-planted.patch' })

@@ -68,7 +68,6 @@ export const splatSchema = z.strictObject({
     .describe('Its lines as the console had them, at most 80, decoded where `decoded` is true'),
   decoded: z.boolean().optional().describe('True when decode_stacktrace put file and line to the addresses'),
 })
-export type Splat = Deep<z.infer<typeof splatSchema>>
 
 export const fioSchema = z.strictObject({
   machine: z.string().describe('Machine it ran on'),

@@ -67,7 +67,3 @@ export async function commitFile(tree: string, path: string, text: string, subje
 export async function show(repo: string, commit: string, path: string): Promise<string> {
   return (await git(repo, ['cat-file', 'blob', `${commit}:${path}`])).stdout
 }
-
-export function append(file: string, text: string): void {
-  writeFileSync(file, text, { flag: 'a' })
-}
