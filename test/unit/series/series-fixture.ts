@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Base } from '../../../tools/base/base.ts'
 import { git } from '../../../tools/base/repo.ts'
