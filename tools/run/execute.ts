@@ -15,7 +15,7 @@ import type { Applied } from '../series/series.ts'
 import { hostFacts, toolVersions } from './host.ts'
 import { getKernel, type KernelChoice } from './kernel.ts'
 import { matrixOf, type Cell } from './matrix.ts'
-import { runOne } from './one.ts'
+import { runOne, unfit } from './one.ts'
 import { ready } from './ready.ts'
 import { applyTo, getBase, type SourceChoice } from './sources.ts'
 
@@ -70,6 +70,12 @@ export async function execute(project: Project, choice: RunChoice, signal: Abort
     for (const [i, cell] of cells.entries()) {
       const where = `${cell.machine.name} ${cell.suite.name}`
       log.progress(`run     [${i + 1}/${cells.length}] ${where}`)
+      const why = unfit(cell.suite, built.kernel)
+      if (why !== undefined) {
+        log.info(`run     ${where}: skip (${why})`)
+        runs.push(skipped(cell, why))
+        continue
+      }
       const one = { ...cell, ...built, accel, again: choice.again, signal }
       const ran = await runOne(one).catch(unlessDryRun)
       if (ran === undefined) continue
@@ -142,6 +148,13 @@ function sayRun(cell: Cell, result: RunResult, cached: boolean): void {
   log.info(
     `run     ${cell.machine.name} ${cell.suite.name}: ${result.outcome} (${counts})${cached ? '  cached' : `  ${result.seconds.toFixed(1)} s`}`,
   )
+}
+
+/** A cell that was not booted, because there is nothing in this tree to run there. */
+function skipped(cell: Cell, why: string): RunLine {
+  const { machine, suite } = cell
+  const none = { passed: 0, failed: 0, skipped: 0, seconds: 0, log: '' }
+  return { machine: machine.name, suite: suite.name, outcome: 'skip', ...none, reasons: [why] }
 }
 
 /** With -n each boot ends where QEMU would be started; the next one is shown all the same. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { LabError } from '../lib/errors.ts'
 import { buildInitramfs, withToken, type Initramfs } from '../guest/initramfs.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { keyOf } from '../lib/hash.ts'
@@ -89,18 +88,27 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
   })
 }
 
+/** Why a suite cannot be run on this kernel; undefined when it can. */
+export function unfit(suite: Suite, kernel: Kernel): string | undefined {
+  return suite.selftests.length > 0 && kernel.selftests === undefined
+    ? `this tree has no selftests ${suite.selftests.join(', ')}`
+    : undefined
+}
+
+/** Per kernel and suite: the same for every machine, and hashing fio's 80 MB of libraries takes a second or two. */
+const initramfses = new WeakMap<Kernel, Map<string, Promise<Initramfs>>>()
+
 /** The initramfs that a suite needs, as the guest stage makes it. */
-async function initramfsOf(
-  one: Pick<OneRun, 'kernel' | 'treeDir' | 'treeId' | 'suite' | 'signal'>,
-): Promise<Initramfs> {
+function initramfsOf(one: OneRun): Promise<Initramfs> {
+  const known = initramfses.get(one.kernel) ?? new Map<string, Promise<Initramfs>>()
+  initramfses.set(one.kernel, known)
+  const made = known.get(one.suite.name) ?? makeInitramfs(one)
+  known.set(one.suite.name, made)
+  return made
+}
+
+async function makeInitramfs(one: OneRun): Promise<Initramfs> {
   const { kernel, suite } = one
-  if (suite.selftests.length > 0 && kernel.selftests === undefined) {
-    throw new LabError({
-      what: `cannot run the suite ${suite.name}`,
-      why: 'the kernel was built without its selftests',
-      fix: 'report this: a bug of phyr',
-    })
-  }
   return buildInitramfs({
     arch: kernel.arch,
     treeDir: one.treeDir,
