@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// S1: the pin leak of direct I/O. Without the series' fix the selftest must fail, and say by how much; with it, it
+// passes on every machine (run.test.ts).
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { toolRoot } from '../../tools/lib/paths.ts'
+import { runOutputSchema } from '../../tools/result/record.ts'
+import { loadResult } from '../../tools/result/store.ts'
+import { readSeries } from '../../tools/series/read.ts'
+import { phyr } from './lab.ts'
+
+const cases = [
+  'vector shortened',
+  'vector dropped',
+  'vectors dropped and shortened',
+  'vector shortened before a fault',
+]
+
+test('without the fix the selftest fails in every case that cuts pinned pages off', async () => {
+  const fix = readSeries(join(toolRoot, 'patches')).patches.find((p) => p.paths.includes('block/bio.c'))!
+  const { code, stdout, stderr } = await phyr(['test', 'kselftest', '--without', fix.file, '--json'])
+  expect(code, stderr).toBe(1)
+  const output = runOutputSchema.parse(JSON.parse(stdout))
+  expect(output.series.list?.find((p) => p.file === fix.file)?.commit).toBeUndefined()
+  expect(output.runs).toHaveLength(1)
+  const run = output.runs[0]!
+  expect(run).toMatchObject({ machine: 'virtio', suite: 'kselftest', outcome: 'fail', failed: cases.length })
+  // The kernel itself does not notice: that is what makes it a leak.
+  expect(run).toMatchObject({ splats: [], end: 'done' })
+  const result = loadResult(run.key!) as { results: string }
+  const text = readFileSync(result.results, 'utf8')
+  for (const name of cases) expect(text).toMatch(new RegExp(`not ok \\d+ .*${name}`))
+  expect(text).toMatch(/ok \d+ .*nothing cut off/)
+}, 1_200_000)
