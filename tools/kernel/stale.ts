@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { join, resolve } from 'node:path'
+
+const WILDCARD = '$(wildcard include/config/'
 
 /**
  * Which objects of an O= directory make will compile again: those with a dependency that is newer, gone, or a
@@ -19,10 +21,14 @@ export function staleObjects(
   const timeOf = (path: string): number => {
     let time = times.get(path)
     if (time === undefined) {
-      time = mtime(path)
+      time = mtime(resolve(object, path))
       times.set(path, time)
     }
     return time
+  }
+  const isNewer = (dependency: string, made: number): boolean => {
+    if (dependency.startsWith(WILDCARD)) return changed.has(dependency.slice(WILDCARD.length, -1))
+    return timeOf(dependency) > made
   }
   let stale = 0
   for (const cmd of cmdFiles(object, '')) {
@@ -31,20 +37,7 @@ export function staleObjects(
     if (made === Infinity) continue
     present.add(name)
     const text = readFileSync(join(object, cmd), 'utf8')
-    const from = text.indexOf('\ndeps_')
-    if (from === -1) continue
-    for (const match of text
-      .slice(from)
-      .matchAll(/^ {2}(?:\$\(wildcard include\/config\/(\w+)\)|(\S+)) \\$/gm)) {
-      const [, option, path] = match
-      const isNewer =
-        option === undefined
-          ? timeOf(isAbsolute(path as string) ? (path as string) : join(object, path as string)) > made
-          : changed.has(option)
-      if (!isNewer) continue
-      stale++
-      break
-    }
+    if (dependencies(text).some((dependency) => isNewer(dependency, made))) stale++
   }
   return { present, stale }
 }
@@ -56,6 +49,15 @@ export function changedOptions(
 ): ReadonlySet<string> {
   const all = new Set([...before.keys(), ...after.keys()])
   return new Set([...all].filter((option) => before.get(option) !== after.get(option)))
+}
+
+/** The lines of the `deps_x := \\` list: paths, and `$(wildcard include/config/X)` for options. */
+function dependencies(cmd: string): readonly string[] {
+  const from = cmd.indexOf('\ndeps_')
+  if (from === -1) return []
+  const lines = cmd.slice(cmd.indexOf('\n', from + 1) + 1).split(' \\\n')
+  lines.pop() // what follows the list
+  return lines.map((line) => line.trimStart())
 }
 
 /** Infinity for a file that is not there: kbuild takes a missing dependency as newer. */
