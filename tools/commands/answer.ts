@@ -10,7 +10,7 @@ export function answer(output: RunOutput, json: boolean): number {
       colour: wantsColour(process.stdout),
       width: process.stdout.columns ?? 100,
     })
-    process.stdout.write(`\n${table}\n${output.report === null ? '' : `report: ${output.report}\n`}`)
+    process.stdout.write(`\n${table}\n`)
   }
   return exitCodeOf(output)
 }
