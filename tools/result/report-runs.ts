@@ -83,6 +83,7 @@ function details(result: RunResult): Html {
     ${result.tests.length > 0 && allTests(result.tests)}
     <h4>The boot</h4>
     <dl class="facts">
+      ${result.notes !== undefined && fact('Note', result.notes.join('; '))}
       ${fact('Reached', bootText(result))} ${fact('Ended', endText(result))}
       ${fact('Kernel', `${result.kernel.release}, ${result.kernel.arch}, config ${result.kernel.config}`)}
       ${fact('Accelerator', `${result.accel.used}: ${result.accel.reason}; QEMU ${result.qemu}`)}

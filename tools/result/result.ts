@@ -126,6 +126,10 @@ export const runResultSchema = z
     suite: z.string().describe('Name of the suite'),
     outcome: outcomeSchema.describe('Verdict of the run'),
     reasons: z.array(z.string()).describe('Why it is not a pass, most telling first; empty for a pass'),
+    notes: z
+      .array(z.string())
+      .optional()
+      .describe('What a reader should know and is no fault: a boot that had to be done again'),
     passed: count.describe('Tests (leaves of the tree) and fio jobs that passed'),
     failed: count.describe('Tests and jobs that failed or crashed'),
     skipped: count.describe('Tests and jobs that were skipped'),

@@ -11,7 +11,13 @@ import type { OneRun } from './one.ts'
 /** What a boot came to, judged, as the store keeps it. */
 export async function toResult(
   one: OneRun,
-  ran: { readonly key: string; readonly time: Date; readonly outcome: BootOutcome; readonly qemu: string },
+  ran: {
+    readonly key: string
+    readonly time: Date
+    readonly outcome: BootOutcome
+    readonly notes: readonly string[]
+    readonly qemu: string
+  },
 ): Promise<RunResult> {
   const { kernel, machine, suite } = one
   const { outcome } = ran
@@ -26,6 +32,7 @@ export async function toResult(
     suite: suite.name,
     outcome: verdict.outcome,
     reasons: verdict.reasons,
+    ...(ran.notes.length === 0 ? {} : { notes: ran.notes }),
     passed: verdict.passed,
     failed: verdict.failed + verdict.crashed,
     skipped: verdict.skipped,
