@@ -8,6 +8,7 @@ import { dryRun } from './lib/dry-run.ts'
 import { UsageError } from './lib/errors.ts'
 import { killAll } from './lib/exec.ts'
 import { log } from './lib/log.ts'
+import { ownVersion } from './lib/paths.ts'
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
@@ -24,6 +25,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 const parser = yargs(hideBin(process.argv))
   .scriptName('phyr')
+  .version(ownVersion())
   .usage('phyr VERB [options]\n\nFrom a patch series to a verdict: base, apply, build, boot, test, report.')
   .options(globalOptions)
   .command(verbs.map(commandOf))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
-import { toolRoot } from '../lib/paths.ts'
+import { ownVersion } from '../lib/paths.ts'
 import type { RunOutput } from '../result/record.ts'
 
 /** What a reader must know of the machine that phyr ran on; never its name. */
@@ -26,9 +25,8 @@ export function toolVersions(
   qemu: string | undefined,
   fio: string | undefined,
 ): NonNullable<RunOutput['versions']> {
-  const own = JSON.parse(readFileSync(join(toolRoot, 'package.json'), 'utf8')) as { version: string }
   return {
-    phyr: own.version,
+    phyr: ownVersion(),
     node: process.versions.node,
     ...(qemu === undefined ? {} : { qemu }),
     ...(fio === undefined ? {} : { fio }),
