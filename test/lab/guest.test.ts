@@ -7,9 +7,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { buildInitramfs, withToken, type Initramfs } from '../../tools/guest/initramfs.ts'
 import { probeAccelerator } from '../../tools/machine/accel.ts'
 import type { Accelerator, BootOutcome } from '../../tools/machine/boot.ts'
-import { boot } from '../../tools/machine/launch.ts'
 import { loadMachine } from '../../tools/machine/machine.ts'
 import { decode } from '../../tools/machine/stacktrace.ts'
+import { bootSteadily } from '../../tools/run/boot-steadily.ts'
 import type { BuiltKernel } from '../../tools/run/kernel.ts'
 import { judge } from '../../tools/suite/judge.ts'
 import { labKernel } from './lab.ts'
@@ -40,7 +40,7 @@ async function bootScript(
   options: { total?: number; initramfs?: string } = {},
 ): Promise<BootOutcome> {
   const sealed = await withToken(guest, script, workDir)
-  return boot({
+  const { outcome } = await bootSteadily({
     arch: 'x86_64',
     image: built.kernel.image,
     initramfs: options.initramfs ?? sealed.initramfs,
@@ -51,6 +51,7 @@ async function bootScript(
     workDir,
     deadlines: { firstByte: 30, banner: 40, init: 60, total: options.total ?? 90 },
   })
+  return outcome
 }
 
 const passing = 'echo "KTAP version 1"; echo 1..1; echo "ok 1 - fine"'

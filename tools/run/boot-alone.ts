@@ -8,8 +8,8 @@ import { log } from '../lib/log.ts'
 import type { Project } from '../lib/project.ts'
 import { probeAccelerator } from '../machine/accel.ts'
 import type { BootOutcome } from '../machine/boot.ts'
-import { boot } from '../machine/launch.ts'
 import { loadMachine } from '../machine/machine.ts'
+import { bootSteadily } from './boot-steadily.ts'
 import { deadlinesOf } from './deadlines.ts'
 import { getKernel, type KernelChoice } from './kernel.ts'
 import { matrixOf } from './matrix.ts'
@@ -54,7 +54,7 @@ export async function bootAlone(
   try {
     const script = initramfs.shell ? 'exit 0' : undefined
     const sealed = await withToken(initramfs, script, workDir)
-    return await boot({
+    const { outcome } = await bootSteadily({
       arch: kernel.arch,
       image: kernel.image,
       initramfs: sealed.initramfs,
@@ -68,6 +68,7 @@ export async function bootAlone(
       ...(choice.gdb === undefined ? {} : { gdb: choice.gdb }),
       signal,
     })
+    return outcome
   } finally {
     rmSync(workDir, { recursive: true, force: true })
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildInitramfs, withToken, type Initramfs } from '../guest/initramfs.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -7,12 +7,12 @@ import { keyOf } from '../lib/hash.ts'
 import { withLock } from '../lib/lock.ts'
 import { log } from '../lib/log.ts'
 import { cacheRoot } from '../lib/paths.ts'
-import type { Accelerator, BootOutcome, BootRequest } from '../machine/boot.ts'
-import { boot } from '../machine/launch.ts'
+import type { Accelerator } from '../machine/boot.ts'
 import { probeQemu } from '../machine/qemu-probe.ts'
 import type { RunResult } from '../result/result.ts'
 import { isDamaged, loadResult, saveResult } from '../result/store.ts'
 import type { Suite } from '../suite/suite.ts'
+import { bootSteadily, type SteadyBoot } from './boot-steadily.ts'
 import { deadlinesOf } from './deadlines.ts'
 import type { Cell } from './matrix.ts'
 import { toResult } from './to-result.ts'
@@ -65,10 +65,9 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
     // KUnit has run before init does; a guest that has a shell is given something to run all the same.
     const script = initramfs.shell ? suite.script || 'exit 0' : undefined
     const sealed = await withToken(initramfs, script, workDir, jobFiles(suite))
-    let outcome: BootOutcome
-    const notes: string[] = []
+    let booted: SteadyBoot
     try {
-      const request: BootRequest = {
+      booted = await bootSteadily({
         arch: kernel.arch,
         image: kernel.image,
         initramfs: sealed.initramfs,
@@ -79,34 +78,15 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
         workDir,
         deadlines,
         signal,
-      }
-      outcome = await boot(request)
-      if (accel.used === 'tcg' && stoppedSilently(outcome)) {
-        copyFileSync(outcome.consoleFile, join(workDir, 'console-first.log'))
-        notes.push(
-          `the first boot stopped without a word (${outcome.tail.at(-1) ?? 'no output'}); booted again`,
-        )
-        log.info(`run     ${machine.name} ${suite.name}: ${notes[0]}`)
-        outcome = await boot(request)
-      }
+      })
     } finally {
       // It holds the token, and is the only large file there.
       rmSync(sealed.initramfs, { force: true })
     }
-    const result = await toResult(one, { key, time, outcome, notes, qemu: qemu.version })
+    const result = await toResult(one, { key, time, ...booted, qemu: qemu.version })
     saveResult(result)
     return { result, cached: false }
   })
-}
-
-/**
- * A boot under TCG that stopped before init, without any complaint: seen once in some 110 boots of QEMU 7.2 on a
- * loaded two-core host, and never twice in a row. It is done again, once, and the result says so; a kernel that
- * really hangs there hangs again, and fails. Under KVM, and once init runs, a hang is a hang.
- */
-function stoppedSilently(outcome: BootOutcome): boolean {
-  const early = outcome.deadline !== undefined && outcome.deadline !== 'total'
-  return outcome.end === 'hang' && early && outcome.splats.length === 0
 }
 
 /** Why a suite cannot be run on this kernel; undefined when it can. */
