@@ -2,6 +2,8 @@
 import { DryRunEnd } from '../lib/dry-run.ts'
 import { EXIT, Finding, LabError, UsageError } from '../lib/errors.ts'
 import { log, printable } from '../lib/log.ts'
+import { findingOf } from '../result/record.ts'
+import { SCHEMA } from '../result/result.ts'
 
 /**
  * Says what went wrong (what, why, what to do) and returns the exit code. With `json` the lab's error is also
@@ -28,7 +30,11 @@ export function failed(error: unknown, json: boolean): number {
     return EXIT.lab
   }
   if (error instanceof Finding) {
-    printFinding(error)
+    sayFinding(error)
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify({ schema: SCHEMA, outcome: 'fail', finding: findingOf(error) })}\n`,
+      )
     return EXIT.fail
   }
   // A bug of ours: the trace is what its finder needs, and it must not look like a verdict on a patch.
@@ -44,13 +50,12 @@ export function failed(error: unknown, json: boolean): number {
 }
 
 /** What is at fault, and where, on stderr. */
-export function printFinding(finding: Finding): void {
-  log.progressDone()
+function sayFinding(finding: Finding): void {
   log.warn(`${finding.stage}: ${finding.message}`)
   if (finding.blame) log.warn(`  in:  ${finding.blame}`)
   for (const line of finding.detail) log.warn(`  | ${line}`)
 }
 
 function printJson(error: { what: string; why: string; fix: string }): void {
-  process.stdout.write(`${JSON.stringify({ schema: 1, error })}\n`)
+  process.stdout.write(`${JSON.stringify({ schema: SCHEMA, error })}\n`)
 }
