@@ -10,7 +10,8 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -154,11 +155,13 @@ describe('a broken lab is exit code 125, and blames nobody', () => {
 
   test('a full disk', (context) => {
     mkdirSync(join(dir, 'full'))
-    const script = 'mount -t tmpfs -o size=3m tmpfs "$1" && PHYR_CACHE=$1 exec "$2" apply --linux "$3" --json'
-    // A checkout small enough to read and too large to index in 3 MiB.
-    const repo = JSON.parse(
-      spawnSync(join(toolRoot, 'phyr'), ['base', '--json'], { encoding: 'utf8' }).stdout,
-    ).repo
+    // An archive of a "kernel" that does not compress and does not fit.
+    const source = join(dir, 'linux')
+    mkdirSync(source)
+    writeFileSync(join(source, 'Makefile'), 'VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 0\nEXTRAVERSION =\n')
+    writeFileSync(join(source, 'noise'), randomBytes(4 << 20))
+    execFileSync('tar', ['-C', dir, '-cf', join(dir, 'linux.tar'), 'linux'])
+    const script = 'mount -t tmpfs -o size=2m tmpfs "$1" && PHYR_CACHE=$1 exec "$2" base --linux "$3" --json'
     const args = [
       '-rm',
       'sh',
@@ -167,7 +170,7 @@ describe('a broken lab is exit code 125, and blames nobody', () => {
       'sh',
       join(dir, 'full'),
       join(toolRoot, 'phyr'),
-      `${repo}@refs/heads/base`,
+      join(dir, 'linux.tar'),
     ]
     const said = spawnSync('unshare', args, { encoding: 'utf8', cwd: toolRoot })
     if (said.stderr.includes('unshare failed') || said.stderr.includes('mount:')) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events'
+import { diskFull, saysDiskFull } from '../lib/disk-full.ts'
 import { LabError } from '../lib/errors.ts'
 import { gitEnv, PHYR_IDENT } from './repo.ts'
 import { startStream, type Streamed } from './stream.ts'
@@ -106,11 +107,13 @@ const CHUNK = 256 << 10
 const LF = Buffer.from('\n')
 
 function importFailed(code: number, stderr: string): LabError {
+  const lines = stderr.trim().split('\n')
+  if (saysDiskFull(stderr)) return diskFull('git fast-import', lines.slice(-10))
   return new LabError({
     what: 'git fast-import failed',
-    why: stderr.trim().split('\n').at(-1) || `exit code ${code}`,
-    fix: 'is the disk full? Make room (./phyr gc) and run it again',
-    detail: stderr.trim().split('\n').slice(-10),
+    why: lines.at(-1) || `exit code ${code}`,
+    fix: 'run it again; -v shows every command',
+    detail: lines.slice(-10),
   })
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { saysDiskFull } from '../lib/disk-full.ts'
 import { staysInside } from '../lib/paths.ts'
 
 /** The first thing that went wrong in a build, as the program that found it said it. */
@@ -85,7 +86,7 @@ export function findWarnings(stderr: string, source: string, limit = 100): reado
  * there is no sign of that.
  */
 export function findLabFault(stderr: string): { readonly why: string; readonly fix: string } | undefined {
-  if (/No space left on device|Disk quota exceeded/.test(stderr)) {
+  if (saysDiskFull(stderr)) {
     return { why: 'the disk is full', fix: 'make room (./phyr gc), or point PHYR_CACHE at another disk' }
   }
   if (/Killed signal terminated program|virtual memory exhausted|: Cannot allocate memory/.test(stderr)) {

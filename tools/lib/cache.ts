@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { diskFull } from './disk-full.ts'
 import { LabError } from './errors.ts'
 import { canonical, keyOf } from './hash.ts'
 import { withLock } from './lock.ts'
@@ -97,11 +98,12 @@ export function writeAtomic(path: string, text: string): void {
 /** A full disk as the lab error it is; undefined for any other error. */
 export function diskError(error: unknown): LabError | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS') return undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull('phyr', [], error)
+  if (code !== 'EROFS') return undefined
   return new LabError({
     what: 'cannot write to the cache',
-    why: code === 'EROFS' ? 'the file system is read-only' : 'the disk is full',
-    fix: `make room (./phyr gc), or point PHYR_CACHE at another disk (now ${cacheRoot()})`,
+    why: 'the file system is read-only',
+    fix: `point PHYR_CACHE at another disk (now ${cacheRoot()})`,
     cause: error,
   })
 }

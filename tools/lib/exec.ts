@@ -2,9 +2,9 @@
 import { setMaxListeners } from 'node:events'
 import { createInterface } from 'node:readline'
 import { execa, type Options } from 'execa'
+import { diskFull, saysDiskFull } from './disk-full.ts'
 import { LabError } from './errors.ts'
 import { log } from './log.ts'
-import { cacheRoot } from './paths.ts'
 
 export interface RunOptions {
   readonly cwd?: string
@@ -112,7 +112,7 @@ export async function runOk(
   if (result.code !== 0) {
     const said = `${result.stderr}\n${result.stdout}`.trim()
     const tail = said.split('\n').slice(-20)
-    if (/No space left on device|Disk quota exceeded/.test(said)) throw diskFull(file, tail)
+    if (saysDiskFull(said)) throw diskFull(file, tail)
     throw new LabError({
       what: `${file} ${args.slice(0, 3).join(' ')} failed`,
       why: result.timedOut ? `no answer in ${options.timeoutMs} ms` : `exit code ${result.code}`,
@@ -163,16 +163,6 @@ function execaOptions(options: RunOptions): Options & { encoding: 'utf8'; reject
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? {} : { input: options.input }),
   }
-}
-
-/** What strerror(ENOSPC) in any program's last words means. */
-function diskFull(file: string, detail: readonly string[]): LabError {
-  return new LabError({
-    what: `${file} cannot write`,
-    why: 'the disk is full',
-    fix: `make room (./phyr gc), or point PHYR_CACHE at another disk (now ${cacheRoot()})`,
-    detail,
-  })
 }
 
 function textOf(output: unknown): string {
