@@ -3,7 +3,7 @@ import { EXIT, UsageError } from '../lib/errors.ts'
 import { findProject } from '../lib/project.ts'
 import { printable } from '../lib/log.ts'
 import { bootAlone } from '../run/boot-alone.ts'
-import { choiceOf } from './choice.ts'
+import { kernelChoiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
 import { guestOptions, kernelOptions, sourceOptions } from './options.ts'
 
@@ -28,11 +28,7 @@ export default defineVerb({
     const outcome = await bootAlone(
       findProject(args.C),
       {
-        ...choiceOf(args),
-        arch: args.arch,
-        config: args.config,
-        jobs: args.jobs,
-        accel: args.accel,
+        ...kernelChoiceOf(args),
         machine: args.machine,
         shell: args.shell,
         gdb: args.gdb,

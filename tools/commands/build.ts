@@ -5,7 +5,7 @@ import { getKernel } from '../run/kernel.ts'
 import { matrixOf } from '../run/matrix.ts'
 import { ready } from '../run/ready.ts'
 import { getApplied } from '../run/sources.ts'
-import { choiceOf } from './choice.ts'
+import { kernelChoiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
 import { kernelOptions, sourceOptions } from './options.ts'
 
@@ -13,11 +13,11 @@ export default defineVerb({
   options: { ...sourceOptions, ...kernelOptions },
   async run(args, signal) {
     const project = findProject(args.C)
-    const choice = { arch: args.arch, config: args.config, jobs: args.jobs }
+    const choice = kernelChoiceOf(args)
     // The same cells as `run`, so that both ask for the same selftests and find the same kernel.
     const cells = matrixOf(project, { machines: ['virtio'], suites: undefined, arch: args.arch })
     await ready(signal)
-    const applied = await getApplied(project, choiceOf(args), signal)
+    const applied = await getApplied(project, choice, signal)
     const { kernel } = await getKernel(project, applied, choice, cells, signal)
     const { key, dir, release, config, arch, image, vmlinux, cached, record } = kernel
     process.stdout.write(

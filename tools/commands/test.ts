@@ -3,7 +3,7 @@ import { findProject } from '../lib/project.ts'
 import { execute } from '../run/execute.ts'
 import { exportRuns } from '../run/exports.ts'
 import { answer } from './answer.ts'
-import { choiceOf } from './choice.ts'
+import { kernelChoiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
 import { exportOptions, guestOptions, kernelOptions, sourceOptions } from './options.ts'
 
@@ -33,11 +33,7 @@ export default defineVerb({
     const output = await execute(
       findProject(args.C),
       {
-        ...choiceOf(args),
-        arch: args.arch,
-        config: args.config,
-        jobs: args.jobs,
-        accel: args.accel,
+        ...kernelChoiceOf(args),
         machines: args.machine,
         suites: args.suite,
         again: args.again,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { isElf, readProgram } from '../lib/elf.ts'
 import { run } from '../lib/exec.ts'
+import { which } from '../lib/which.ts'
 import { type ProgramProbe, type Requirement, requirements } from './requirements.ts'
 import { isAtLeast } from './version.ts'
 
@@ -50,7 +49,7 @@ async function examineOne(requirement: Requirement, options: ExamineOptions): Pr
       state: found ? 'ok' : 'missing',
     }
   }
-  const file = findExecutable(probe.program, path)
+  const file = which(probe.program, path)
   if (file === undefined) return { requirement, found: undefined, path: undefined, state: 'missing' }
   const version = await askVersion(file, probe, path, options.signal)
   // A program that does not say its version where it should is not the program that was meant.
@@ -78,7 +77,7 @@ async function askVersion(
 
 /** Asks the compiler, which knows its own include directories. Without a compiler no header is there. */
 async function hasHeader(header: string, path: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const gcc = findExecutable('gcc', path)
+  const gcc = which('gcc', path)
   if (gcc === undefined) return false
   const result = await run(gcc, ['-E', '-x', 'c', '-o', '/dev/null', '-'], {
     input: `#include <${header}>\n`,
@@ -87,23 +86,6 @@ async function hasHeader(header: string, path: string, signal: AbortSignal | und
     ...(signal ? { signal } : {}),
   })
   return result.code === 0
-}
-
-function findExecutable(name: string, path: string): string | undefined {
-  return path
-    .split(delimiter)
-    .filter((dir) => dir !== '')
-    .map((dir) => join(dir, name))
-    .find(isExecutable)
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return statSync(file).isFile()
-  } catch {
-    return false
-  }
 }
 
 function isStatic(file: string): boolean {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { EM, isElf, readProgram } from '../lib/elf.ts'
 import { LabError } from '../lib/errors.ts'
 import { runOk } from '../lib/exec.ts'
+import { isExecutable } from '../lib/which.ts'
 import { closure, LOADER_DIRS, type LibrarySearch } from './closure.ts'
 import type { Layout } from './layout.ts'
 
@@ -27,7 +28,7 @@ const ALSO = ['/usr/sbin', '/sbin', '/usr/bin', '/bin']
 export function findProgram(name: string, path: string = process.env['PATH'] ?? ''): string {
   const dirs = [...path.split(':').filter((dir) => isAbsolute(dir)), ...ALSO]
   const candidates = isAbsolute(name) ? [name] : name.includes('/') ? [] : dirs.map((dir) => join(dir, name))
-  const found = candidates.find((file) => isProgram(file))
+  const found = candidates.find((file) => isExecutable(file))
   if (found !== undefined) return found
   throw new LabError({
     what: `cannot put ${JSON.stringify(name)} into the guest`,
@@ -117,14 +118,5 @@ function scriptLine(file: string): string | undefined {
     return text.startsWith('#!') ? text.slice(2).split('\n')[0]?.trim() : undefined
   } finally {
     closeSync(fd)
-  }
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return statSync(file).isFile()
-  } catch {
-    return false
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { editDistance } from '../lib/edit-distance.ts'
 import type { Setting } from './fragments.ts'
 import { evaluate, type Expr, type Lookup, parseExpr, show, terms } from './kconfig-expr.ts'
 import type { Definition, KconfigIndex } from './kconfig.ts'
@@ -109,23 +110,9 @@ function nearest(name: string, names: readonly string[]): readonly string[] {
   const limit = Math.max(2, Math.floor(name.length / 4))
   return names
     .filter((other) => Math.abs(other.length - name.length) <= limit || other.endsWith(`_${name}`))
-    .map((other) => ({ other, distance: other.endsWith(`_${name}`) ? 1 : distance(name, other) }))
+    .map((other) => ({ other, distance: other.endsWith(`_${name}`) ? 1 : editDistance(name, other) }))
     .filter((candidate) => candidate.distance <= limit)
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map((candidate) => candidate.other)
-}
-
-/** Levenshtein's distance: single-character insertions, deletions and substitutions. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

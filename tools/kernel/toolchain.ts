@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { runOk } from '../lib/exec.ts'
+import { which } from '../lib/which.ts'
 
 /** The programs that make a kernel, and what identifies them. */
 export interface Toolchain {
@@ -31,15 +30,6 @@ export async function findToolchain(options: { signal?: AbortSignal | undefined 
   return {
     compiler,
     identity: { compiler, target, assembler, linker, make },
-    ccache: findProgram('ccache'),
+    ccache: which('ccache'),
   }
-}
-
-/** Absolute path of a program on $PATH; undefined when it is not there. */
-export function findProgram(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
-  return path
-    .split(delimiter)
-    .filter((dir) => dir !== '')
-    .map((dir) => join(dir, name))
-    .find((file) => existsSync(file))
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { parseDataFile } from '../lib/data-file.ts'
 import { UsageError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { staysInside, toolRoot } from '../lib/paths.ts'
@@ -122,31 +122,7 @@ export function loadSuite(
 
 /** Checks a suite file's text; `path` is for the messages. */
 export function parseSuite(text: string, path: string): SuiteFile {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${path}:${line}:${col}`
-  }
-  const bad = document.errors[0]
-  if (bad) throw new UsageError(`${at(bad.pos[0])}: ${bad.message.split('\n', 1)[0]}`)
-  const parsed = schema.safeParse(document.toJS())
-  if (parsed.success) return parsed.data
-  const messages = parsed.error.issues.map((issue) => {
-    const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-    return `${at(offsetOf(document, keys))}: ${keys.join('.')}: ${issue.message}`
-  })
-  throw new UsageError(messages.join('\n'))
-}
-
-/** Where the value at `keys` begins; for one that is missing, where what should hold it begins. */
-function offsetOf(document: ReturnType<typeof parseDocument>, keys: readonly PropertyKey[]): number {
-  for (let n = keys.length; n >= 0; n--) {
-    const node = document.getIn(keys.slice(0, n), true)
-    const range = (node as { range?: readonly [number, number, number] | null } | undefined)?.range
-    if (range) return range[0]
-  }
-  return 0
+  return parseDataFile(text, path, schema)
 }
 
 /**

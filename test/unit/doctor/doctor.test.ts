@@ -7,7 +7,7 @@ import { examine, isComplete, lacking, type Row } from '../../../tools/doctor/do
 import { requirements } from '../../../tools/doctor/requirements.ts'
 import { doctorTable } from '../../../tools/doctor/table.ts'
 import { isAtLeast } from '../../../tools/doctor/version.ts'
-import { findProgram } from '../../../tools/kernel/toolchain.ts'
+import { which } from '../../../tools/lib/which.ts'
 
 /** First lines of --version as the programs of Debian 12 print them. */
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -97,7 +97,7 @@ describe('versions', () => {
 })
 
 test('headers are asked of the compiler', async () => {
-  const gcc = findProgram('gcc')
+  const gcc = which('gcc')
   if (gcc === undefined) throw new Error('this test needs gcc, as all of phyr does')
   symlinkSync(gcc, join(bin, 'gcc'))
   const rows = await examine({ path: `${bin}:${process.env['PATH']}` })

@@ -37,3 +37,13 @@ ${act}
   chmodSync(file, 0o755)
   return file
 }
+
+/** Writes the smallest bzImage that its own headers agree with, and returns its path. */
+export function fakeImage(dir: string): string {
+  const image = Buffer.alloc(1024)
+  image[0x1f1] = 1
+  image.write('HdrS', 0x202, 'latin1')
+  const file = join(dir, 'bzImage')
+  writeFileSync(file, image)
+  return file
+}

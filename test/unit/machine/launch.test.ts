@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -16,7 +7,7 @@ import { LabError } from '../../../tools/lib/errors.ts'
 import type { BootOutcome, BootRequest } from '../../../tools/machine/boot.ts'
 import { boot } from '../../../tools/machine/launch.ts'
 import { loadMachine } from '../../../tools/machine/machine.ts'
-import { fakeQemu } from './fake-qemu.ts'
+import { fakeImage, fakeQemu } from './fake-qemu.ts'
 
 const token = '00112233445566778899aabbccddeeff'
 const forged = 'ffeeddccbbaa99887766554433221100'
@@ -29,11 +20,7 @@ let dir = ''
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'phyr-launch-'))
   vi.stubEnv('PHYR_CACHE', join(dir, 'cache'))
-  // The smallest bzImage that its own headers agree with.
-  const image = Buffer.alloc(1024)
-  image[0x1f1] = 1
-  image.write('HdrS', 0x202, 'latin1')
-  writeFileSync(join(dir, 'bzImage'), image)
+  fakeImage(dir)
 })
 afterEach(() => {
   vi.unstubAllEnvs()

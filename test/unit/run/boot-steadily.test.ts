@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { loadMachine } from '../../../tools/machine/machine.ts'
 import { bootSteadily, type SteadyBoot } from '../../../tools/run/boot-steadily.ts'
-import { fakeQemu } from '../machine/fake-qemu.ts'
+import { fakeImage, fakeQemu } from '../machine/fake-qemu.ts'
 
 const token = '00112233445566778899aabbccddeeff'
 const banner = `echo 'Linux version 7.3.4' >> $console`
@@ -17,10 +17,7 @@ let dir = ''
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'phyr-steady-'))
   vi.stubEnv('PHYR_CACHE', join(dir, 'cache'))
-  const image = Buffer.alloc(1024)
-  image[0x1f1] = 1
-  image.write('HdrS', 0x202, 'latin1')
-  writeFileSync(join(dir, 'bzImage'), image)
+  fakeImage(dir)
 })
 afterEach(() => {
   vi.unstubAllEnvs()
