@@ -14,7 +14,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildInitramfs, withToken } from '../../tools/guest/initramfs.ts'
 import { LabError } from '../../tools/lib/errors.ts'
 import { toolRoot } from '../../tools/lib/paths.ts'
@@ -25,6 +25,10 @@ import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
 import { labKernel, phyr } from './lab.ts'
 
 let dir: string
+// Built once, outside the tests' own time limits: from nothing it takes a quarter of an hour.
+beforeAll(async () => {
+  await labKernel()
+})
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'phyr-hostile-'))
 })
