@@ -32,7 +32,7 @@ export async function phyr(
 /** A source tree of the base with the series applied. */
 export async function labTree(): Promise<string> {
   const applied = await getApplied(findProject(toolRoot), {}, new AbortController().signal)
-  return (await checkoutTree(applied, {})).dir
+  return (await checkoutTree(applied, { slot: 'build' })).dir
 }
 
 /** The lab kernel of the whole series, with its selftests; built by the first that asks. */
