@@ -14,8 +14,8 @@ export interface SteadyBoot {
 /**
  * boot(), and once more when the first one stopped silently before init under TCG.
  *
- * QEMU 7.2 with two TCG processors does that: seen once in 113 boots on a loaded two-core host, in the middle of the
- * kernel's initcalls, without a word. A kernel that really hangs there hangs again, and fails; the first console is
+ * QEMU 7.2 with two TCG processors does that: seen twice in about 190 boots on a loaded two-core host, in the middle of
+ * the kernel's initcalls; once the clock's watchdog said that processor 1 had stopped answering. A kernel that really hangs there hangs again, and fails; the first console is
  * kept beside the second as console-first.log. Under KVM, with a complaint of the kernel, or once init runs, a hang
  * is a hang.
  */
