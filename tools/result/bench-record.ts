@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { z } from 'zod'
+import { SCHEMA, accelSchema, timeSchema, type Deep } from './result.ts'
+
+const cost = z.number().min(0)
+const samples = z.array(cost).describe('One a repeat, in the order they were measured')
+
+/** Two numbers of the same thing: at the base point and at the series point. */
+const pair = z.strictObject({
+  base: z.number().describe('At the base point'),
+  series: z.number().describe('At the series point'),
+})
+
+/**
+ * What a comparison came to. Every figure is a cost: less is better. `ratio` is series / base.
+ *
+ * All numbers are null where there was nothing to measure; `why` then says what stood in the way.
+ */
+const figures = {
+  unit: z.string().describe('Unit of base and series: instructions/IO, ns/IO, ...'),
+  base: cost.nullable().describe('Cost of one operation at the base point: the median of its samples'),
+  series: cost.nullable().describe('Cost of one operation at the series point'),
+  ratio: cost.nullable().describe('series / base: below 1 is cheaper'),
+  low: cost.nullable().describe('Lower end of what the ratio can be'),
+  high: cost.nullable().describe('Upper end of what the ratio can be'),
+  resolvable: z
+    .boolean()
+    .describe('Whether the figures are good enough to say that the two differ, or that they do not'),
+  repeats: z.int().min(0).describe('Samples of each point; the smaller number where they differ'),
+  samples: z.strictObject({ base: samples, series: samples }).describe('The repeats themselves, unrounded'),
+  spread: z
+    .strictObject({ base: cost.nullable(), series: cost.nullable() })
+    .describe('(largest - smallest) / median of the samples of each point'),
+  smallest: cost.nullable().describe('Smallest relative change that could have been seen: 0.02 is 2 %'),
+  why: z.string().optional().describe('Why it is not resolvable, or was not measured'),
+}
+const figuresSchema = z.strictObject(figures)
+export type Figures = Deep<z.infer<typeof figuresSchema>>
+
+const functionSchema = z.strictObject({
+  name: z.string().describe("Function of the kernel, or 'user space'"),
+  base: cost.describe('Its own instructions per operation at the base point'),
+  series: cost.describe('Its own instructions per operation at the series point'),
+})
+export type FunctionCost = Deep<z.infer<typeof functionSchema>>
+
+const caseSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._/+-]*$/)
+    .describe('GROUP/NAME, for example nvme/randread-4k-psync'),
+  what: z.string().describe('What one operation is, for people'),
+  ...figures,
+  functions: z
+    .array(functionSchema)
+    .optional()
+    .describe('Where it went: the functions whose share changed, largest change first, at most ten'),
+  wall: figuresSchema.optional().describe('The same case by the clock; only in mode both'),
+})
+export type BenchCase = Deep<z.infer<typeof caseSchema>>
+
+const pointSchema = z.strictObject({
+  label: z.string().describe("What it is called in tables: 'base', 'series', 'patch 3'"),
+  patches: z.int().min(0).describe('How many patches of the series are applied'),
+  kernel: z.string().describe('Key of the kernel artefact'),
+  release: z.string().describe('uname -r'),
+  allocatedHash: z
+    .string()
+    .describe('SHA-256 over the sections that are loaded: equal means the same code and data'),
+  bytes: z
+    .strictObject({ text: z.int().min(0), data: z.int().min(0), bss: z.int().min(0) })
+    .describe('Sizes of the linked kernel, bytes'),
+})
+export type BenchPoint = Deep<z.infer<typeof pointSchema>>
+
+const structSchema = z.strictObject({
+  name: z.string().describe('struct bio'),
+  bytes: pair.describe('sizeof'),
+  holes: pair.describe('Bytes in holes and padding'),
+  cachelines: pair.describe('Cache lines of 64 bytes that it touches'),
+  changes: z
+    .array(z.string())
+    .describe('Members that moved, grew, came or went; empty when the layout is the same'),
+})
+export type StructLayout = Deep<z.infer<typeof structSchema>>
+
+const contextSchema = z.strictObject({
+  slab: pair.optional().describe('Slab of /proc/meminfo at the end of the boot, bytes'),
+  text: pair.describe('Code and constants of vmlinux, bytes'),
+  data: pair.describe('Initialised data, bytes'),
+  bss: pair.describe('Zeroed data, bytes'),
+  structs: z.array(structSchema),
+})
+export type BenchContext = Deep<z.infer<typeof contextSchema>>
+
+/** One point of a walk over the series. */
+const stepSchema = z.strictObject({
+  number: z.int().min(0).describe('Patches applied: 0 is the base'),
+  file: z
+    .string()
+    .nullable()
+    .describe('The patch that this point has and the one before has not; null for the base'),
+  subject: z.string().nullable(),
+  cost: cost.nullable().describe('Cost of one operation here; null where it was not measured'),
+  samples,
+  kernel: z.string().describe('Key of the kernel artefact'),
+  cached: z.boolean().describe('True when nothing was booted: the image is one that was measured before'),
+})
+export type WalkStep = Deep<z.infer<typeof stepSchema>>
+
+const walkSchema = z.strictObject({
+  case: z.string(),
+  unit: z.string(),
+  steps: z.array(stepSchema),
+  costly: z
+    .array(
+      z.strictObject({
+        number: z.int().min(1),
+        file: z.string(),
+        ratio: cost.describe('Against the point before it'),
+        functions: z.array(functionSchema),
+      }),
+    )
+    .describe('Patches with a resolvable change of cost, in order'),
+})
+export type Walk = Deep<z.infer<typeof walkSchema>>
+
+const verdictSchema = z.strictObject({
+  case: z.string(),
+  limit: cost.describe('Largest ratio that is allowed'),
+  ratio: cost.nullable(),
+  outcome: z.enum(['pass', 'fail', 'skip']).describe('skip: not resolvable, or not measured'),
+  why: z.string(),
+  patch: z.string().optional().describe('The patch that costs, where a walk named it'),
+  function: z.string().optional().describe('The function whose cost grew most'),
+})
+export type GateVerdict = Deep<z.infer<typeof verdictSchema>>
+
+export const benchModeSchema = z.enum(['deterministic', 'wall-clock', 'both'])
+export type BenchMode = z.infer<typeof benchModeSchema>
+
+/** What `./phyr bench --json` prints, and what `bench/` in the cache holds. */
+export const benchOutputSchema = z
+  .strictObject({
+    schema: z.literal(SCHEMA).describe('Version of this shape'),
+    mode: benchModeSchema.describe(
+      "What cases[] is measured in: instructions (deterministic, both) or time (wall-clock). With both, a case's wall has the time",
+    ),
+    time: timeSchema.describe('When the command began, UTC'),
+    seconds: z.number().min(0).describe('Wall clock of the whole command, seconds'),
+    linux: z.strictObject({
+      version: z.string().describe('7.3.4'),
+      identity: z.string().describe('Exactly which Linux this is'),
+      tree: z.string().describe("Hash of the base's git tree"),
+    }),
+    seriesOf: z.strictObject({
+      name: z.string().optional(),
+      version: z.int().min(0),
+      changeId: z.string().optional(),
+      hash: z.string().describe("Hash over the patches' names and bytes, in order"),
+      patches: z.int().min(0).describe('Patches in the series, applied or not'),
+    }),
+    points: z.strictObject({ base: pointSchema, series: pointSchema }),
+    cases: z.array(caseSchema),
+    context: contextSchema.optional(),
+    walk: walkSchema.optional().describe('Only with --per-patch'),
+    gate: z.array(verdictSchema).optional().describe('Only with --gate'),
+    entries: z.record(z.string(), z.int().min(0)).optional().describe('Named counts that a case reported'),
+    host: z.strictObject({
+      cpu: z.string().describe('Model of the CPU'),
+      cpus: z.int().min(1),
+      memoryBytes: z.number().min(0),
+      kernel: z.string(),
+      os: z.string().optional(),
+      arch: z.string(),
+      load: z
+        .strictObject({ before: z.number().min(0), after: z.number().min(0), highest: z.number().min(0) })
+        .describe(
+          "Processors' worth of work of others while this measured, from /proc/stat and /proc/loadavg",
+        ),
+    }),
+    accel: z.strictObject({
+      deterministic: accelSchema.nullable().describe('Always tcg, counting instructions; null when not used'),
+      wallClock: accelSchema.nullable(),
+    }),
+    qemu: z.string().describe("QEMU's version line"),
+    fio: z.string().nullable().describe("fio's version; null when no case uses it"),
+    compiler: z.string().describe('Compiler of the two kernels'),
+    config: z.string().describe('Name of the config of the two kernels'),
+    cache: z
+      .strictObject({ base: z.int().min(0), series: z.int().min(0) })
+      .describe('Boots whose measurement was taken from the store'),
+    boots: z.int().min(0).describe('Boots that were made'),
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'BenchOutput' })
+export type BenchOutput = Deep<z.infer<typeof benchOutputSchema>>
