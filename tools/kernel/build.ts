@@ -39,6 +39,8 @@ export interface BuildRequest {
   readonly config: string
   /** Directory of the fragments; default kernel-config of the toolkit. */
   readonly fragments?: string
+  /** false: without the series' own tests, so that kernels of any two points have the same options; default true. */
+  readonly tests?: boolean
   /** Targets of tools/testing/selftests to build and install; empty for none. */
   readonly selftests: readonly string[]
   /** Default: as many as there are cores. */
@@ -89,7 +91,8 @@ export async function cachedKernel(request: BuildRequest): Promise<Kernel | unde
 }
 
 async function plan(request: BuildRequest): Promise<{ job: Job; inputs: Record<string, unknown> }> {
-  const merged = readConfig(request.config, request.fragments ?? join(toolRoot, 'kernel-config'))
+  const fragments = request.fragments ?? join(toolRoot, 'kernel-config')
+  const merged = readConfig(request.config, fragments, { tests: request.tests })
   const arch = request.arch ?? configs[request.config]?.arch ?? 'x86_64'
   const toolchain = await findToolchain({ signal: request.signal })
   const { applied, dir } = request.tree

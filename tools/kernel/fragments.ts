@@ -31,7 +31,7 @@ export interface ConfigDefinition {
   readonly fragments: readonly string[]
 }
 
-/** The fragment that belongs to the series: its options come and go with the patches. */
+/** The fragment that belongs to the series, its own tests: its options come and go with the patches. */
 export const SERIES_FRAGMENT = 'phyr.config'
 
 /** The configs that there are. */
@@ -45,15 +45,21 @@ export const configs: Readonly<Record<string, ConfigDefinition>> = {
 /**
  * Reads the fragments of a config from `dir` and merges them.
  *
+ * @param options.tests false: without the series' own fragment.
  * @throws UsageError for an unknown config, a missing or malformed fragment.
  */
-export function readConfig(name: string, dir: string): Merged {
+export function readConfig(
+  name: string,
+  dir: string,
+  options: { readonly tests?: boolean | undefined } = {},
+): Merged {
   const definition = Object.hasOwn(configs, name) ? configs[name] : undefined
   if (!definition) {
     throw new UsageError(`there is no config "${name}"`, `one of ${Object.keys(configs).join(', ')}`)
   }
+  const wanted = definition.fragments.filter((file) => options.tests !== false || file !== SERIES_FRAGMENT)
   return mergeFragments(
-    definition.fragments.map((file) => {
+    wanted.map((file) => {
       const path = join(dir, file)
       if (!existsSync(path)) throw new UsageError(`${path}: no such fragment`, `config ${name} needs it`)
       return parseFragment(basename(path), readFileSync(path, 'utf8'))

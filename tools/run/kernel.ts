@@ -14,6 +14,8 @@ export interface KernelChoice {
   /** Name of the config; undefined: "lab" on x86_64, "i386" on i386. */
   readonly config: string | undefined
   readonly jobs: number | undefined
+  /** false: without the series' own tests; default true. */
+  readonly tests?: boolean
 }
 
 export interface BuiltKernel {
@@ -48,6 +50,7 @@ export async function getKernel(
       arch: choice.arch,
       config,
       fragments: project.kernelConfig,
+      ...(choice.tests === undefined ? {} : { tests: choice.tests }),
       selftests: [...new Set(cells.flatMap((cell) => cell.suite.selftests))],
       ...(choice.jobs === undefined ? {} : { jobs: choice.jobs }),
       signal,

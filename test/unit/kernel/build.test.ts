@@ -186,6 +186,21 @@ test('options of the series’ fragment may be undefined while not all patches a
   expect(readFileSync(kernel.configFile, 'utf8')).toBe('CONFIG_A=y\n')
 })
 
+test('without the series’ tests, base and series have the same options and another key', async () => {
+  writeFileSync(join(root, 'tree/Kconfig'), 'config A\n\tbool "A"\nconfig PHYR\n\tbool "P"\n')
+  writeFileSync(join(root, 'fragments/phyr.config'), 'CONFIG_PHYR=y\n')
+  const { applied } = request.tree
+  const base = { ...request.tree, applied: { ...applied, commits: [] } }
+  const tested = await buildKernel(request)
+  const series = await buildKernel({ ...request, tests: false })
+  const bare = await buildKernel({ ...request, tests: false, tree: base })
+  expect(readFileSync(tested.configFile, 'utf8')).toBe('CONFIG_A=y\nCONFIG_PHYR=y\n')
+  expect(readFileSync(series.configFile, 'utf8')).toBe('CONFIG_A=y\n')
+  expect(series.key).not.toBe(tested.key)
+  expect(bare.record.configHash).toBe(series.record.configHash)
+  expect((await buildKernel({ ...request, tests: true })).key).toBe(tested.key)
+})
+
 test('a full disk and a killed make are the lab’s fault; the next build removes what was half written', async () => {
   writeFileSync(join(root, 'full'), '')
   const full = await buildKernel(request).catch((e: unknown) => e)

@@ -73,6 +73,14 @@ test.each(Object.keys(configs))('the toolkit’s own fragments of %s are well-fo
   expect(readConfig(name, dir).settings.get('KUNIT')?.value).toBe('y')
 })
 
+test.each(Object.keys(configs))('%s without tests has everything but the series’ fragment', (name) => {
+  const dir = join(toolRoot, 'kernel-config')
+  const all = [...readConfig(name, dir).settings.values()]
+  const without = [...readConfig(name, dir, { tests: false }).settings.values()]
+  expect(without).toEqual(all.filter((setting) => setting.file !== 'phyr.config'))
+  expect(without.length).toBeLessThan(all.length)
+})
+
 test('an unknown config and a missing fragment are usage errors', () => {
   expect(() => readConfig('lap', 'kernel-config')).toThrow('there is no config "lap"')
   expect(() => readConfig('constructor', 'kernel-config')).toThrow('there is no config')
