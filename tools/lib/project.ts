@@ -12,6 +12,7 @@ export interface Project {
   readonly machines: string
   readonly suites: string
   readonly fio: string
+  readonly bench: string
   readonly guest: string
 }
 
@@ -42,6 +43,7 @@ export function findProject(dir: string | undefined): Project {
     machines: own('qemu', 'machines'),
     suites: own('qemu', 'suites'),
     fio: own('qemu', 'fio'),
+    bench: own('qemu', 'bench'),
     guest: own('qemu', 'guest'),
   }
 }

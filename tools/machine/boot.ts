@@ -81,6 +81,8 @@ export interface BootRequest {
     readonly init: number
     readonly total: number
   }
+  /** A TCG plugin that watches the guest, as QEMU's -plugin takes it; see tools/bench/plugin.ts. */
+  readonly plugin?: { readonly library: string; readonly arguments: readonly string[] }
   /** Interactive: console on the terminal, no deadlines. Leaving the shell powers off: the end is then `reset`. */
   readonly shell?: boolean
   /** Unix socket or TCP port (on the loopback) for gdb; the guest waits for it to continue. No deadlines either. */

@@ -50,6 +50,7 @@ export async function boot(request: BootRequest): Promise<BootOutcome> {
       shell: request.shell,
       gdb: request.gdb,
       qboot: probe.qboot,
+      plugin: request.plugin,
     })
     requireDevices(probe, args)
     if (request.gdb !== undefined) sayGdb(request.gdb)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Accelerator } from './boot.ts'
+import type { Accelerator, BootRequest } from './boot.ts'
 import type { Machine } from './machine.ts'
 import type { Disk } from './schema.ts'
 
@@ -24,6 +24,7 @@ export interface QemuArgumentsInput {
   readonly gdb?: string | undefined
   /** Whether QEMU has qboot.rom. */
   readonly qboot: boolean
+  readonly plugin?: BootRequest['plugin'] | undefined
 }
 
 /**
@@ -37,6 +38,8 @@ export function qemuArguments(input: QemuArgumentsInput): string[] {
     // No devices, no user's configuration, no display, no network, no monitor: only what is named below.
     ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-monitor', 'none'],
     ['-machine', machineOption(input)],
+    machine.icount ? INSTRUCTION_CLOCK : [],
+    input.plugin === undefined ? [] : ['-plugin', pluginOption(input.plugin)],
     ['-cpu', machine.cpu, '-smp', String(machine.cpus), '-m', `${machine.memory / MiB}M`],
     // A panic ends QEMU with exit code 1 (a reset would end it with 0, as success does elsewhere).
     ['-no-reboot', '-action', 'panic=exit-failure', '-device', 'pvpanic'],
@@ -85,6 +88,20 @@ export function kernelCommandLine(
 }
 
 // --- internal ---
+
+/**
+ * Everything that the guest can ask for and that would differ from boot to boot: the time is one nanosecond an
+ * instruction from a fixed date on, waiting is skipped, random numbers of QEMU are from a fixed seed.
+ */
+const INSTRUCTION_CLOCK = [
+  ['-icount', 'shift=0,sleep=off'],
+  ['-rtc', 'base=2020-01-01,clock=vm'],
+  ['-seed', '1'],
+].flat()
+
+function pluginOption(plugin: NonNullable<QemuArgumentsInput['plugin']>): string {
+  return [plugin.library, ...plugin.arguments].map(quoted).join(',')
+}
 
 /** A value inside one of QEMU's comma-separated options: commas are doubled. */
 function quoted(value: string): string {
@@ -141,7 +158,7 @@ function diskArguments(disk: Disk, index: number, files: Readonly<Record<string,
       ? // The image lives as long as the guest: nothing is lost by not flushing.
         `driver=raw,node-name=${node},cache.no-flush=on,file.driver=file,file.filename=${quoted(file!)}`
       : // Zeroes and not whatever was in the buffer: the guest looks for a partition table in it.
-        `driver=null-co,node-name=${node},size=${disk.size},read-zeroes=on`
+        `driver=null-co,node-name=${node},size=${disk.size},read-zeroes=on${disk.latency > 0 ? `,latency-ns=${disk.latency * 1000}` : ''}`
   const place = placeOf(disk)
   const front =
     disk.model === 'nvme'

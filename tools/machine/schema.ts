@@ -26,6 +26,8 @@ const disk = z.strictObject({
   /** `file` keeps what is written, for verifying; `null-co` answers at once, for measuring. */
   backend: z.enum(['file', 'null-co']),
   size,
+  /** Microseconds of the host's time that a request takes; null-co only, and 0 is at once. */
+  latency: z.int().min(0).max(1_000_000).default(0),
   /** Controller memory buffer, whole MiB. */
   cmb: size.optional(),
   /** The port it sits under; without it the disk is on the root complex, in `slot`. */
@@ -52,7 +54,7 @@ const shape = z.strictObject({
   memory: size,
   cpus: z.int().min(1).max(64),
   topology: topology.prefault({}),
-  disks: z.array(disk).min(1),
+  disks: z.array(disk),
   devices: z.array(device).default([]),
   /** Pages set aside at boot. */
   hugePages: z
@@ -60,6 +62,10 @@ const shape = z.strictObject({
     .default({}),
   /** Added to the kernel's command line. */
   cmdline: z.array(z.string().regex(/^[\x21-\x7e]+$/, 'one word, no blanks')).default([]),
+  /** Only benchmarks run here: it needs none of the disks that the suites count on. */
+  bench: z.boolean().default(false),
+  /** The guest's clock counts instructions: one of them is a nanosecond. One processor, TCG only. */
+  icount: z.boolean().default(false),
   /** How much longer than the plainest machine it takes: the deadlines' factor. */
   slow: z.number().min(1).max(100).default(1),
 })
@@ -141,10 +147,13 @@ function diskRules(machine: MachineData): Problem[] {
     if (seen.has(entry.serial))
       problems.push({ path: ['disks', i, 'serial'], message: `there is another ${entry.serial}` })
     seen.add(entry.serial)
+    if (entry.latency > 0 && entry.backend !== 'null-co')
+      problems.push({ path: ['disks', i, 'latency'], message: 'only null-co has a latency' })
     if (entry.cmb === undefined) continue
     if (entry.model !== 'nvme') problems.push({ path: ['disks', i, 'cmb'], message: 'only nvme has a CMB' })
     if (entry.cmb % MiB !== 0) problems.push({ path: ['disks', i, 'cmb'], message: 'whole MiB only' })
   }
+  if (machine.bench) return problems
   for (const [wanted, backend] of [
     ['phyr-data', 'file'],
     ['phyr-null', 'null-co'],
@@ -177,6 +186,8 @@ function traps(machine: MachineData): Problem[] {
       })
     }
   }
+  if (machine.icount && machine.cpus !== 1)
+    problems.push({ path: ['icount'], message: 'a clock that counts instructions needs cpus: 1' })
   if (machine.hugePages['1G'] !== undefined && machine.memory < 3584 * MiB)
     problems.push({ path: ['memory'], message: 'q35 gives no 1G page with less than 3584M' })
   return problems
