@@ -6,6 +6,9 @@ import { toolRoot } from '../lib/paths.ts'
 /** phyr's own programs for the guest, by the name a suite lists them with; each is one C file. */
 const SOURCES: Readonly<Record<string, string>> = {
   mapio: 'qemu/guest/mapio.c',
+  mark: 'qemu/bench/mark.c',
+  'gup-bench': 'qemu/bench/gup-bench.c',
+  'uring-reg': 'qemu/bench/uring-reg.c',
 }
 
 /** Names that a suite may list under `tools`. */

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toolSource } from '../../../tools/guest/tools.ts'
+
+const PROGRAMS = ['mark', 'gup-bench', 'uring-reg'] as const
+/** What the plugin looks for: xchg of bx, cx and dx with itself. */
+const MARKS = {
+  begin: Buffer.from([0x66, 0x87, 0xdb]),
+  end: Buffer.from([0x66, 0x87, 0xc9]),
+  step: Buffer.from([0x66, 0x87, 0xd2]),
+}
+
+let dir: string
+beforeAll(() => {
+  dir = mkdtempSync(join(realpathSync(tmpdir()), 'phyr-bench-tools-'))
+  for (const name of PROGRAMS) {
+    const flags = ['-Os', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-s', '-static', '-pthread']
+    execFileSync('gcc', [...flags, '-o', join(dir, name), toolSource(name)])
+  }
+})
+afterAll(() => {
+  rmSync(dir, { recursive: true, force: true })
+})
+
+function run(name: string, args: readonly string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(join(dir, name), args, { encoding: 'utf8' })
+  return { status, out: stdout, err: stderr }
+}
+
+const count = (bytes: Buffer, mark: Buffer): number => {
+  let found = 0
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) found++
+  return found
+}
+
+describe('the benchmark programs of the guest', () => {
+  it.each(PROGRAMS)('%s has each mark exactly once', (name) => {
+    const bytes = readFileSync(join(dir, name))
+    expect(count(bytes, MARKS.begin)).toBe(1)
+    expect(count(bytes, MARKS.end)).toBe(1)
+    expect(count(bytes, MARKS.step)).toBe(1)
+  })
+
+  it.each(PROGRAMS)('%s prints its usage', (name) => {
+    const { status, out, err } = run(name, ['--help'])
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out.startsWith(`usage: ${name} [`)).toBe(true)
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  })
+
+  it.each([
+    ['mark', [], 'begin, end or step?'],
+    ['mark', ['start'], "'start'"],
+    ['mark', ['end', 'now'], "'end'"],
+    ['mark', ['--port'], '--port needs a path'],
+    ['mark', ['begin', 'a/b'], 'begin needs CASE OPS [STEP]'],
+    ['mark', ['begin', 'a/b', '1', '1', '1'], 'begin needs CASE OPS [STEP]'],
+    ['mark', ['begin', 'A b', '1'], "no name of a case: 'A b'"],
+    ['mark', ['begin', 'a\nphyr: region b', '1'], 'no name of a case'],
+    ['mark', ['begin', '', '1'], 'no name of a case'],
+    ['mark', ['begin', 'a/b', '0'], "OPS must be from 1 to 4294967295: '0'"],
+    ['mark', ['begin', 'a/b', '-1'], "OPS is no number: '-1'"],
+    ['mark', ['begin', 'a/b', '5x'], "OPS is no number: '5x'"],
+    ['gup-bench', [], 'one CASE is needed'],
+    ['gup-bench', ['a', 'b'], 'one CASE is needed'],
+    ['gup-bench', ['/a'], "no name of a case: '/a'"],
+    ['gup-bench', ['-c', 'pinfast', 'a'], "no such command: 'pinfast'"],
+    ['gup-bench', ['-m', '8k', 'a'], "no such memory: '8k'"],
+    ['gup-bench', ['-b', '5000', 'a'], '--bytes must be a multiple of 4096: 5000'],
+    ['gup-bench', ['-b', '99999999999g', 'a'], '--bytes must be from'],
+    ['gup-bench', ['-n', '99999999999999999999', 'a'], '--operations is no number'],
+    ['gup-bench', ['-n', '10', '-s', '3', 'a'], 'a step of 3 does not divide 10 operations'],
+    ['gup-bench', ['--nonsense', 'a'], "no such option: '--nonsense'"],
+    ['gup-bench', ['-rz', 'a'], "no such option: '-z'"],
+    ['gup-bench', ['-n'], '-n needs a value'],
+    ['uring-reg', [], 'one CASE is needed'],
+    ['uring-reg', ['-m', '8k', 'a'], "no such memory: '8k'"],
+    ['uring-reg', ['-b', '2g', 'a'], '--bytes must be from 1 to 1073741824'],
+    ['uring-reg', ['-c', '0', 'a'], '--count must be from 1 to 16384'],
+    ['uring-reg', ['--files', 'x', 'a'], "--files is no number: 'x'"],
+  ])('%s %j is refused in one line', (name, args, why) => {
+    const { status, out, err } = run(name, args)
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(err).toContain(why)
+    expect(err.startsWith(`${name}: `)).toBe(true)
+    expect(err.endsWith(`(see ${name} --help)\n`)).toBe(true)
+    if (!args.some((arg) => arg.includes('\n'))) expect(err.split('\n')).toHaveLength(2)
+  })
+
+  it('mark names its region, with and without steps', () => {
+    expect(run('mark', ['--port', '-', 'begin', 'null/randread-4k-psync', '2k'])).toEqual({
+      status: 0,
+      out: 'phyr: region null/randread-4k-psync 2048\n',
+      err: '',
+    })
+    const port = join(dir, 'port')
+    execFileSync('touch', [port])
+    expect(run('mark', ['--port', port, 'begin', 'a', '100', '10']).status).toBe(0)
+    expect(readFileSync(port, 'utf8')).toBe('phyr: region a 100 10\n')
+    for (const word of ['step', 'end']) expect(run('mark', [word])).toEqual({ status: 0, out: '', err: '' })
+  })
+
+  it('mark says so when there is no port', () => {
+    const { status, err } = run('mark', ['--port', join(dir, 'none'), 'begin', 'a', '1'])
+    expect(status).toBe(1)
+    expect(err).toMatch(/^mark: cannot write to .*none: No such file or directory\n$/)
+  })
+
+  it('a case that this kernel cannot do is skipped, or done in one region', () => {
+    const whole = (name: string, ops: number): RegExp =>
+      new RegExp(`^(phyr: skip ${name} .+|phyr: region ${name} ${ops} 2\nphyr: time ${name} ${ops} \\d+)\n$`)
+    const files = run('uring-reg', ['--files', '3', '-n', '4', '-s', '2', 'uring/files'])
+    expect({ status: files.status, err: files.err }).toEqual({ status: 0, err: '' })
+    expect(files.out).toMatch(whole('uring/files', 4))
+    const pins = run('gup-bench', ['-n', '4', '-s', '2', 'gup/4k'])
+    expect({ status: pins.status, err: pins.err }).toEqual({ status: 0, err: '' })
+    expect(pins.out).toMatch(whole('gup/4k', 4))
+  })
+})
