@@ -3,7 +3,9 @@ import { resolve } from 'node:path'
 import { EXIT, UsageError } from '../lib/errors.ts'
 import { log } from '../lib/log.ts'
 import { writeReport } from '../result/report.ts'
-import { isDamaged, latestRecord, loadRecordFile, resultsOf, type Damaged } from '../result/store.ts'
+import { isDamaged, loadStored, type Damaged } from '../result/json-files.ts'
+import { runOutputSchema } from '../result/record.ts'
+import { latestRecord, resultsOf } from '../result/store.ts'
 import { defineVerb } from './define.ts'
 
 const tell = (damaged: Damaged): void => log.warn(`left out: ${damaged.file}: ${damaged.why}`)
@@ -14,7 +16,8 @@ export default defineVerb({
     output: { type: 'string', alias: 'o', default: 'phyr-report.html', describe: 'the file to write' },
   },
   async run(args) {
-    const stored = args.record === undefined ? latestRecord(undefined, tell) : loadRecordFile(args.record)
+    const stored =
+      args.record === undefined ? latestRecord(undefined, tell) : loadStored(args.record, runOutputSchema)
     if (stored === undefined) {
       throw new UsageError(
         args.record === undefined ? 'there is no record yet' : `there is no file ${args.record}`,

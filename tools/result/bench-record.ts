@@ -29,7 +29,10 @@ const figures = {
   repeats: z.int().min(0).describe('Samples of each point; the smaller number where they differ'),
   samples: z.strictObject({ base: samples, series: samples }).describe('The repeats themselves, unrounded'),
   spread: z
-    .strictObject({ base: cost.nullable(), series: cost.nullable() })
+    .strictObject({
+      base: cost.nullable().describe('Of the base point'),
+      series: cost.nullable().describe('Of the series point'),
+    })
     .describe('(largest - smallest) / median of the samples of each point'),
   smallest: cost.nullable().describe('Smallest relative change that could have been seen: 0.02 is 2 %'),
   why: z.string().optional().describe('Why it is not resolvable, or was not measured'),
@@ -68,7 +71,11 @@ const pointSchema = z.strictObject({
     .string()
     .describe('SHA-256 over the sections that are loaded: equal means the same code and data'),
   bytes: z
-    .strictObject({ text: z.int().min(0), data: z.int().min(0), bss: z.int().min(0) })
+    .strictObject({
+      text: z.int().min(0).describe('Code and constants'),
+      data: z.int().min(0).describe('Initialised data'),
+      bss: z.int().min(0).describe('Zeroed data'),
+    })
     .describe('Sizes of the linked kernel, bytes'),
 })
 export type BenchPoint = Deep<z.infer<typeof pointSchema>>
@@ -89,7 +96,9 @@ const contextSchema = z.strictObject({
   text: pair.describe('Code and constants of vmlinux, bytes'),
   data: pair.describe('Initialised data, bytes'),
   bss: pair.describe('Zeroed data, bytes'),
-  structs: z.array(structSchema),
+  structs: z
+    .array(structSchema)
+    .describe('Structs whose layout matters to the cases, from the debug information'),
 })
 export type BenchContext = Deep<z.infer<typeof contextSchema>>
 
@@ -100,25 +109,25 @@ const stepSchema = z.strictObject({
     .string()
     .nullable()
     .describe('The patch that this point has and the one before has not; null for the base'),
-  subject: z.string().nullable(),
+  subject: z.string().nullable().describe('Subject of that patch; null for the base'),
   cost: cost.nullable().describe('Cost of one operation here; null where it was not measured'),
-  samples,
+  samples: samples.describe('The repeats themselves, unrounded'),
   kernel: z.string().describe('Key of the kernel artefact'),
   cached: z.boolean().describe('True when nothing was booted: the image is one that was measured before'),
 })
 export type WalkStep = Deep<z.infer<typeof stepSchema>>
 
 const walkSchema = z.strictObject({
-  case: z.string(),
-  unit: z.string(),
-  steps: z.array(stepSchema),
+  case: z.string().describe('Case that was measured at every point'),
+  unit: z.string().describe('Unit of the costs'),
+  steps: z.array(stepSchema).describe('The points, from the base on'),
   costly: z
     .array(
       z.strictObject({
-        number: z.int().min(1),
-        file: z.string(),
+        number: z.int().min(1).describe('Patches applied with this one'),
+        file: z.string().describe('The patch'),
         ratio: cost.describe('Against the point before it'),
-        functions: z.array(functionSchema),
+        functions: z.array(functionSchema).describe('Where it went: base is the point before'),
       }),
     )
     .describe('Patches with a resolvable change of cost, in order'),
@@ -126,11 +135,11 @@ const walkSchema = z.strictObject({
 export type Walk = Deep<z.infer<typeof walkSchema>>
 
 const verdictSchema = z.strictObject({
-  case: z.string(),
+  case: z.string().describe('Case that has a limit'),
   limit: cost.describe('Largest ratio that is allowed'),
-  ratio: cost.nullable(),
+  ratio: cost.nullable().describe('series / base; null where it was not measured'),
   outcome: z.enum(['pass', 'fail', 'skip']).describe('skip: not resolvable, or not measured'),
-  why: z.string(),
+  why: z.string().describe('The verdict in words'),
   patch: z.string().optional().describe('The patch that costs, where a walk named it'),
   function: z.string().optional().describe('The function whose cost grew most'),
 })
@@ -148,50 +157,72 @@ export const benchOutputSchema = z
     ),
     time: timeSchema.describe('When the command began, UTC'),
     seconds: z.number().min(0).describe('Wall clock of the whole command, seconds'),
-    linux: z.strictObject({
-      version: z.string().describe('7.3.4'),
-      identity: z.string().describe('Exactly which Linux this is'),
-      tree: z.string().describe("Hash of the base's git tree"),
-    }),
-    seriesOf: z.strictObject({
-      name: z.string().optional(),
-      version: z.int().min(0),
-      changeId: z.string().optional(),
-      hash: z.string().describe("Hash over the patches' names and bytes, in order"),
-      patches: z.int().min(0).describe('Patches in the series, applied or not'),
-    }),
-    points: z.strictObject({ base: pointSchema, series: pointSchema }),
-    cases: z.array(caseSchema),
-    context: contextSchema.optional(),
+    linux: z
+      .strictObject({
+        version: z.string().describe('7.3.4'),
+        identity: z.string().describe('Exactly which Linux this is'),
+        tree: z.string().describe("Hash of the base's git tree"),
+      })
+      .describe('The Linux that both points are made of'),
+    seriesOf: z
+      .strictObject({
+        name: z.string().optional().describe('Name of the series'),
+        version: z.int().min(0).describe("Version of the series: the N of its next mail's `[PATCH vN]`"),
+        changeId: z.string().optional().describe('Change-Id, fixed for the life of the series'),
+        hash: z.string().describe("Hash over the patches' names and bytes, in order"),
+        patches: z.int().min(0).describe('Patches in the series, applied or not'),
+      })
+      .describe('The series'),
+    points: z
+      .strictObject({
+        base: pointSchema.describe('What is compared with'),
+        series: pointSchema.describe('What is compared'),
+      })
+      .describe('The two kernels'),
+    cases: z.array(caseSchema).describe('One a case, in the order they were asked for'),
+    context: contextSchema.optional().describe('What is not a cost of an operation: sizes and layouts'),
     walk: walkSchema.optional().describe('Only with --per-patch'),
     gate: z.array(verdictSchema).optional().describe('Only with --gate'),
     entries: z.record(z.string(), z.int().min(0)).optional().describe('Named counts that a case reported'),
-    host: z.strictObject({
-      cpu: z.string().describe('Model of the CPU'),
-      cpus: z.int().min(1),
-      memoryBytes: z.number().min(0),
-      kernel: z.string(),
-      os: z.string().optional(),
-      arch: z.string(),
-      load: z
-        .strictObject({ before: z.number().min(0), after: z.number().min(0), highest: z.number().min(0) })
-        .describe(
-          "Processors' worth of work of others while this measured, from /proc/stat and /proc/loadavg",
-        ),
-    }),
-    accel: z.strictObject({
-      deterministic: accelSchema.nullable().describe('Always tcg, counting instructions; null when not used'),
-      wallClock: accelSchema.nullable(),
-    }),
+    host: z
+      .strictObject({
+        cpu: z.string().describe('Model of the CPU'),
+        cpus: z.int().min(1).describe('Number of CPUs'),
+        memoryBytes: z.number().min(0).describe('Memory, bytes'),
+        kernel: z.string().describe("Host's own kernel release"),
+        os: z.string().optional().describe('Name of the distribution'),
+        arch: z.string().describe("Host's architecture"),
+        load: z
+          .strictObject({
+            before: z.number().min(0).describe('Before the first boot'),
+            after: z.number().min(0).describe('After the last'),
+            highest: z.number().min(0).describe('The highest seen in between'),
+          })
+          .describe(
+            "Processors' worth of work of others while this measured, from /proc/stat and /proc/loadavg",
+          ),
+      })
+      .describe('The machine that measured; never its name'),
+    accel: z
+      .strictObject({
+        deterministic: accelSchema
+          .nullable()
+          .describe('Always tcg, counting instructions; null when not used'),
+        wallClock: accelSchema.nullable().describe('What the clock ran with; null when not used'),
+      })
+      .describe('Accelerators'),
     qemu: z.string().describe("QEMU's version line"),
     fio: z.string().nullable().describe("fio's version; null when no case uses it"),
     compiler: z.string().describe('Compiler of the two kernels'),
     config: z.string().describe('Name of the config of the two kernels'),
     cache: z
-      .strictObject({ base: z.int().min(0), series: z.int().min(0) })
+      .strictObject({
+        base: z.int().min(0).describe('Of the base point'),
+        series: z.int().min(0).describe('Of the series point'),
+      })
       .describe('Boots whose measurement was taken from the store'),
     boots: z.int().min(0).describe('Boots that were made'),
-    notes: z.array(z.string()),
+    notes: z.array(z.string()).describe('What a reader should know'),
   })
   .meta({ id: 'BenchOutput' })
 export type BenchOutput = Deep<z.infer<typeof benchOutputSchema>>

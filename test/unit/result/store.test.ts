@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { toolRoot } from '../../../tools/lib/paths.ts'
+import { isDamaged, type Damaged } from '../../../tools/result/json-files.ts'
 import {
-  isDamaged,
   latestRecord,
   listRecords,
   listResults,
@@ -22,7 +22,6 @@ import {
   resultsOf,
   saveRecord,
   saveResult,
-  type Damaged,
 } from '../../../tools/result/store.ts'
 import { sample, sampleFinding, sampleResult } from './sample.ts'
 
