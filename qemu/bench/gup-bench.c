@@ -80,10 +80,8 @@ static const char help[] =
 	"\n"
 	"Pins and unpins memory by /sys/kernel/debug/gup_test, in one marked region.\n"
 	"\n"
-	"-c, --command NAME     gup-fast, pin-fast (what is taken without this option),\n"
-	"                       pin-longterm, gup, pin\n"
-	"-m, --memory KIND      " MEMORY_KINDS "\n"
-	"                       (4k)\n"
+	"-c, --command NAME     gup-fast, pin-fast, pin-longterm, gup, pin (pin-fast)\n"
+	"-m, --memory KIND      " MEMORY_KINDS " (4k)\n"
 	"-b, --bytes N          memory that one operation pins (1m)\n"
 	"-p, --pages-per-call N pages that the ioctl asks for at once (all)\n"
 	"-r, --read-only        without FOLL_WRITE\n"
@@ -91,8 +89,8 @@ static const char help[] =
 	"-w, --warm-up N        operations before it (10)\n"
 	"-s, --step N           a step mark after every N operations (none)\n"
 	"-e, --entries          report how many entries the last operation gave\n"
-	"-t, --times            report the nanoseconds of taking and of letting go, the mean\n"
-	"                       of all operations; the kernel counts whole microseconds\n";
+	"-t, --times            report nanoseconds of taking and of letting go, the mean\n"
+	"                       of all operations; the kernel counts microseconds\n";
 
 static const struct option options[] = {
 	{ "command", required_argument, NULL, 'c' },
