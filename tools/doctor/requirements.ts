@@ -220,6 +220,15 @@ export const requirements: readonly Requirement[] = [
     packages: everywhere('chromium'),
   },
   {
+    name: 'pahole',
+    probe: program('pahole', /v(\d+\.\d+)/),
+    // The first that can write BTF into a file of its own.
+    minimum: '1.22',
+    purpose: 'sizes and layouts of structures in phyr bench',
+    need: 'optional',
+    packages: { debian: 'dwarves', fedora: 'dwarves', arch: 'pahole', opensuse: 'dwarves' },
+  },
+  {
     name: 'gdb',
     probe: program('gdb', /(\d+\.\d+)\s*$/m),
     minimum: '7.2',

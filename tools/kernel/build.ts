@@ -24,6 +24,8 @@ import { configure, type Configured } from './config.ts'
 import { findFailure, findLabFault, findWarnings } from './failure.ts'
 import { configs, type Merged, parseDotConfig, readConfig } from './fragments.ts'
 import type { Arch, Kernel, KernelRecord } from './kernel.ts'
+import { type Layout, writeLayout } from './layout.ts'
+import { canProbe, probeLayout } from './layout-probe.ts'
 import { makeCommand, type MakeCommand } from './make-args.ts'
 import { BuildProgress, workToDo } from './progress.ts'
 import { allocatedHash, sectionBytes } from './sections.ts'
@@ -51,7 +53,7 @@ export interface BuildRequest {
 }
 
 /** Changes whenever the same inputs would give another artefact. */
-const STAGE_VERSION = 1
+const STAGE_VERSION = 2
 
 interface Stored {
   readonly release: string
@@ -68,8 +70,8 @@ interface Job extends BuildRequest {
 }
 
 /**
- * Builds a kernel, or finds it in the cache: the image, vmlinux with symbols, System.map, .config and the installed
- * selftests. Objects are kept between builds in `build/` of the cache, one directory for each base, work tree and
+ * Builds a kernel, or finds it in the cache: the image, vmlinux with symbols, System.map, .config, the installed
+ * selftests, and how its structures are laid out (readLayout). Objects are kept between builds in `build/` of the cache, one directory for each base, work tree and
  * config, so that kbuild compiles only what a patch changed.
  *
  * @throws Finding (stage config) for an option that does not hold, (stage build) for a compile or link error: the
@@ -111,6 +113,7 @@ async function plan(request: BuildRequest): Promise<{ job: Job; inputs: Record<s
     toolchain: toolchain.identity,
     selftests: job.targets,
     wholeSeries: job.wholeSeries,
+    layout: canProbe(),
     version: STAGE_VERSION,
   }
   return { job, inputs }
@@ -255,6 +258,7 @@ async function collect(
     copy('arch/x86/boot/bzImage', image)
   }
   const vmlinux = join(dir, 'vmlinux')
+  writeLayout(dir, await layoutOf(job, object, dir))
   const warnings = findWarnings(stderr, job.tree.dir)
   if (warnings.length > 0) log.info(`kernel  ${warnings.length} compiler warnings, the first: ${warnings[0]}`)
   return {
@@ -269,4 +273,16 @@ async function collect(
       warnings,
     },
   }
+}
+
+async function layoutOf(job: Job, object: string, dir: string): Promise<Layout> {
+  const layout = await probeLayout({
+    source: job.tree.dir,
+    object,
+    scratch: join(dir, '.probe'),
+    bits: job.arch === 'x86_64' ? 64 : 32,
+    signal: job.signal,
+  })
+  if (layout.absent !== undefined) log.detail(`layout  nothing about structures: ${layout.absent}`)
+  return layout
 }

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { buildKernel, type BuildRequest, cachedKernel } from '../../../tools/kernel/build.ts'
 import { Finding, LabError } from '../../../tools/lib/errors.ts'
+import { readLayout } from '../../../tools/kernel/layout.ts'
+import { canProbe } from '../../../tools/kernel/layout-probe.ts'
 import type { Patch, Tree } from '../../../tools/series/series.ts'
 
 /**
@@ -26,6 +37,7 @@ vmlinux)
 	[ -e "$FAKE_DIR/full" ] && { echo "main.c:1:1: fatal error: error writing to /tmp/x: No space left on device" >&2; exit 2; }
 	gcc -Wall -nostdlib -static -o "$out/vmlinux" "$src/main.c" || { echo "make: *** [main.o] Error 1" >&2; exit 2; }
 	echo "0000 T _start" > "$out/System.map"
+	mkdir -p "$out/init"; echo "savedcmd_init/main.o := gcc -I$src/include -c main.c" > "$out/init/.main.o.cmd"
 	mkdir -p "$out/include/config"; echo 7.3.4 > "$out/include/config/kernel.release" ;;
 headers) ;;
 install)
@@ -184,6 +196,28 @@ test('options of the series’ fragment may be undefined while not all patches a
   const none = { ...request, tree: { ...request.tree, applied: { ...applied, commits: [] } } }
   const kernel = await buildKernel(none)
   expect(readFileSync(kernel.configFile, 'utf8')).toBe('CONFIG_A=y\n')
+})
+
+test.skipIf(!canProbe())('the layout of its structures is part of a kernel', async () => {
+  mkdirSync(join(root, 'tree/include/linux'), { recursive: true })
+  writeFileSync(join(root, 'tree/include/linux/phyr.h'), 'struct phyr { long addr; long len; };\n')
+  const kernel = await buildKernel({ ...request, tree: treeOf('void _start(void) {}\n') })
+  expect(readLayout(kernel)?.structs['struct phyr']).toMatchObject({ bytes: 16, holes: 0 })
+  expect(readLayout(await buildKernel(request))?.absent).toBeUndefined()
+  expect(existsSync(join(kernel.dir, '.probe'))).toBe(false)
+})
+
+test('a kernel is built without pahole all the same, and is another one than with it', async () => {
+  const bin = join(root, 'bin')
+  for (const program of ['gcc', 'as', 'ld', 'strip', 'git', 'sh', 'cat', 'grep', 'echo', 'mkdir']) {
+    const path = execFileSync('sh', ['-c', 'command -v "$0"', program], { encoding: 'utf8' }).trim()
+    if (path.startsWith('/')) symlinkSync(path, join(bin, program))
+  }
+  const withIt = canProbe() ? (await buildKernel(request)).key : ''
+  vi.stubEnv('PATH', bin)
+  const kernel = await buildKernel(request)
+  expect(readLayout(kernel)).toMatchObject({ absent: 'pahole is not installed', structs: {} })
+  expect(kernel.key).not.toBe(withIt)
 })
 
 test('without the series’ tests, base and series have the same options and another key', async () => {
