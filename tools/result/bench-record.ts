@@ -11,6 +11,12 @@ const pair = z.strictObject({
   series: z.number().describe('At the series point'),
 })
 
+/** The same of a thing that one of the points may not have: null there. */
+const sides = z.strictObject({
+  base: z.int().min(0).nullable().describe('At the base point; null when it has no such structure'),
+  series: z.int().min(0).nullable().describe('At the series point; null when it has no such structure'),
+})
+
 /**
  * What a comparison came to. Every figure is a cost: less is better. `ratio` is series / base.
  *
@@ -82,9 +88,9 @@ export type BenchPoint = Deep<z.infer<typeof pointSchema>>
 
 const structSchema = z.strictObject({
   name: z.string().describe('struct bio'),
-  bytes: pair.describe('sizeof'),
-  holes: pair.describe('Bytes in holes and padding'),
-  cachelines: pair.describe('Cache lines of 64 bytes that it touches'),
+  bytes: sides.describe('sizeof'),
+  holes: sides.describe('Bytes in holes and padding'),
+  cachelines: sides.describe('Cache lines of 64 bytes that it touches'),
   changes: z
     .array(z.string())
     .describe('Members that moved, grew, came or went; empty when the layout is the same'),
