@@ -5,7 +5,8 @@
  *
  *   -plugin libstacks.so,out=FILE,syms=SYSTEM_MAP -d plugin
  *
- * The marks are those of count.c, and so is what the timer's interrupt is.
+ * The marks and the regions are those of count.c, also the one that power-on
+ * begins, and so is what is left out as the timer's interrupt.
  * For each region FILE gets
  *   # region N
  *   ROOT;...;FUNCTION COUNT	every path that was executed, in any order;
@@ -56,7 +57,7 @@ static struct shadow shadow;
 static uint64_t executed;
 static FILE *out;
 static unsigned int region;
-static bool in_region;
+static bool in_region = true;
 
 /* Blocks that were translated, by hash of what they are. */
 static struct shadow_block *blocks[2 * MAX_BLOCKS];
@@ -407,6 +408,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const plugin_info *info, int argc, 
 		fprintf(stderr, "phyr stacks: out= and syms= have to name files\n");
 		return 1;
 	}
+	shadow_begin(&shadow, 0);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	return 0;
 }
