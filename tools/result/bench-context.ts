@@ -145,7 +145,7 @@ function moves(run: readonly Move[]): readonly string[] {
 function onlyMoved(was: Member, is: Member): Move | undefined {
   const by = is.offset - was.offset
   const lines = difference(was, is)
-  if (by === 0 || is.bits?.first !== was.bits?.first || lines.length !== 1) return undefined
+  if (by === 0 || lines.length !== 1) return undefined
   const alike = difference(was, { ...is, offset: was.offset }).length === 0
   return alike ? { line: lines[0]!, name: was.name, by } : undefined
 }
