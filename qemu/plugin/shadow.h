@@ -30,7 +30,7 @@
 
 #include "paths.h"
 
-#ifndef SHADOW_DEPTH
+#ifndef SHADOW_DEPTH	/* tests have smaller ones */
 #define SHADOW_DEPTH	192
 #define SHADOW_TASKS	1024
 #endif
