@@ -256,6 +256,21 @@ test('recursion is a path of its own', async () => {
   )
 })
 
+test('a block that is left before its call has called nothing', async () => {
+  expect(
+    await counted([
+      'begin',
+      'user space x1',
+      'sys x2 calls read',
+      'read x5 calls bio !2',
+      'read+8 x3 calls bio',
+      'bio x4 returns',
+      'read+20 x1',
+      'end',
+    ]),
+  ).toEqual(known({ 'user space': 1, sys: 2, 'sys;read': 6, 'sys;read;bio': 4, '#depth': 2 }))
+})
+
 test('a tail call takes the place of its function, and its return is that function’s', async () => {
   expect(
     await counted([
@@ -396,6 +411,22 @@ describe('the timer’s interrupt', () => {
         'irq x2 irets',
         'end_io+8 x1 returns',
         'tick+8 x1 irets',
+        'sys+8 x5',
+        'end',
+      ]),
+    ).toEqual(known({ 'user space': 1, sys: 7, '#tick': 8, '#depth': 1 }))
+  })
+
+  test('in the timer’s interrupt ends only itself', async () => {
+    expect(
+      await counted([
+        'begin',
+        'user space x1',
+        'sys x2',
+        'tick x2',
+        'tick x2',
+        'tick+8 x1 irets',
+        'tick+8 x3 irets',
         'sys+8 x5',
         'end',
       ]),
