@@ -133,7 +133,7 @@ function readProcessors(proc: string, pid: number): Reading | undefined {
   const line = /^cpu +(.*)$/m.exec(stat)?.[1]
   const cpus = stat.match(/^cpu\d+ /gm)?.length ?? 0
   // user nice system idle iowait irq softirq steal; guest time, which follows, is in user already (proc(5)).
-  const times = (line?.split(' ') ?? []).slice(0, 8).map(Number)
+  const times = (line?.split(' ') ?? []).map(Number)
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = times
   const busy = user + nice + system + irq + softirq + steal
   const total = busy + idle + iowait

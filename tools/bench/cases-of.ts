@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { BenchCase, Figures } from '../result/bench-record.ts'
+import { deterministicFigures, wallFigures } from '../result/figures.ts'
+import { median } from '../result/statistics.ts'
+import type { Case } from './case.ts'
+import { changedFunctions } from './functions.ts'
+import type { Measurement } from './measurement.ts'
+
+/** Measurements of the two points; undefined where that mode was not asked for. */
+export interface Measured {
+  readonly counts: readonly [readonly Measurement[], readonly Measurement[]] | undefined
+  readonly times: readonly [readonly Measurement[], readonly Measurement[]] | undefined
+  /** Why times are not to be trusted: the host was busy. */
+  readonly distrust: string | undefined
+}
+
+/** The cases with their figures, as the record has them. */
+export function benchCases(cases: readonly Case[], measured: Measured): BenchCase[] {
+  return cases.map((one) => {
+    const time = measured.times && timeFigures(one, measured.times, measured.distrust)
+    if (!measured.counts) return { name: one.name, what: one.what, ...time! }
+    const count = countFigures(one, measured.counts)
+    const functions = changed(one, measured.counts)
+    return {
+      name: one.name,
+      what: one.what,
+      ...count,
+      ...(functions.length > 0 ? { functions } : {}),
+      ...(time ? { wall: time } : {}),
+    }
+  })
+}
+
+/** Costs of a case at one point in instructions, one a boot that has one. */
+export function countSamples(one: Case, measurements: readonly Measurement[]): number[] {
+  return measurements.flatMap(({ costs }) => {
+    const cost = costs[one.name]
+    return cost === undefined || typeof cost === 'string' ? [] : [cost.kernel]
+  })
+}
+
+/** Costs of a case by function at one point: the median over the boots. */
+export function functionCosts(one: Case, measurements: readonly Measurement[]): Map<string, number> {
+  const boots = measurements.flatMap(({ costs }) => {
+    const cost = costs[one.name]
+    return cost === undefined || typeof cost === 'string' ? [] : [cost.functions]
+  })
+  const names = new Set(boots.flatMap((functions) => Object.keys(functions)))
+  return new Map([...names].map((name) => [name, median(boots.map((functions) => functions[name] ?? 0))]))
+}
+
+/** Figures of a case in instructions, from any two sets of boots. */
+export function countFigures(
+  one: Case,
+  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
+): Figures {
+  const figures = deterministicFigures({
+    unit: `instructions/${one.operation}`,
+    base: countSamples(one, base),
+    series: countSamples(one, series),
+  })
+  return withReason(
+    figures,
+    [...base, ...series].map(({ costs }) => costs[one.name]),
+  )
+}
+
+function timeFigures(
+  one: Case,
+  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
+  distrust: string | undefined,
+): Figures {
+  const numbers = (list: readonly Measurement[]): number[] =>
+    list.flatMap(({ times }) => {
+      const time = times[one.name]
+      return typeof time === 'number' ? [time] : []
+    })
+  const figures = wallFigures({
+    unit: `ns/${one.operation}`,
+    base: numbers(base),
+    series: numbers(series),
+    ...(distrust === undefined ? {} : { distrust }),
+  })
+  if (!one.clock) return { ...figures, why: 'not timed: too short for a clock' }
+  return withReason(
+    figures,
+    [...base, ...series].map(({ times }) => times[one.name]),
+  )
+}
+
+/** What the guest said why there is no figure goes before what the arithmetic says. */
+function withReason(figures: Figures, values: readonly unknown[]): Figures {
+  const reason = values.find((value) => typeof value === 'string')
+  return reason === undefined ? figures : { ...figures, resolvable: false, why: reason }
+}
+
+function changed(
+  one: Case,
+  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
+): NonNullable<BenchCase['functions']> {
+  return changedFunctions(functionCosts(one, base), functionCosts(one, series))
+}
