@@ -29,20 +29,43 @@ export function sourceFunction(symbol: string): string {
  * A function that one kernel inlines is no symbol there: it is listed with a cost of 0 on that side, and its caller
  * with what it grew by, because nobody can say from the counts alone which part of the caller it is. A negative
  * cost, which the slope between two noisy lengths can give, counts as 0.
+ *
+ * @param spread what a function differs by between repeats of one image, see functionSpread(): no more than that is
+ *   no change either. Needed where a device answers in the host's time; without one the repeats agree.
  */
 export function changedFunctions(
   base: ReadonlyMap<string, number>,
   series: ReadonlyMap<string, number>,
   limit = 10,
+  spread: ReadonlyMap<string, number> = new Map(),
 ): FunctionCost[] {
   const before = joined(base)
   const after = joined(series)
   const bound = Math.max(FLOOR, NOISE * Math.max(total(before), total(after)))
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((name) => ({ name, base: before.get(name) ?? 0, series: after.get(name) ?? 0 }))
-    .filter((f) => change(f) >= bound)
+    .filter((f) => change(f) >= bound && change(f) > (spread.get(f.name) ?? 0))
     .sort((a, b) => change(b) - change(a) || (a.name < b.name ? -1 : 1))
     .slice(0, limit)
+}
+
+/**
+ * How far the cost of each function goes apart between the repeats of one image: the largest of the images, in
+ * instructions per operation, by function of the source.
+ *
+ * @param images for each image the costs that its repeats gave, by symbol.
+ */
+export function functionSpread(
+  images: readonly (readonly ReadonlyMap<string, number>[])[],
+): Map<string, number> {
+  const spread = new Map<string, number>()
+  for (const repeats of images.map((maps) => maps.map(joined))) {
+    for (const name of new Set(repeats.flatMap((costs) => [...costs.keys()]))) {
+      const all = repeats.map((costs) => costs.get(name) ?? 0)
+      spread.set(name, Math.max(spread.get(name) ?? 0, Math.max(...all) - Math.min(...all)))
+    }
+  }
+  return spread
 }
 
 function change(f: FunctionCost): number {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest'
-import { changedFunctions, sourceFunction } from '../../../tools/bench/functions.ts'
+import { changedFunctions, functionSpread, sourceFunction } from '../../../tools/bench/functions.ts'
 
 const map = (costs: Record<string, number>): Map<string, number> => new Map(Object.entries(costs))
 
@@ -76,4 +76,17 @@ test('a slope below zero is noise, not a cost', () => {
   ])
   // Clones first: one lost to the other what it gained.
   expect(changedFunctions(map({ 'a.isra.0': -3, a: 13 }), map({ a: 10 }))).toEqual([])
+})
+
+test('what repeats of one image differ by is no change of the function', () => {
+  const base = [map({ a: 100, 'b.isra.0': 50, c: 5 }), map({ a: 109, b: 50 })]
+  const series = [map({ a: 104, b: 53 }), map({ a: 105, 'b.part.0': 52 })]
+  const spread = functionSpread([base, series])
+  expect(spread).toEqual(map({ a: 9, b: 1, c: 5 }))
+  const changed = (a: number, b: number, c: number): string[] =>
+    changedFunctions(map({ a: 100, b: 50 }), map({ a, b, c }), 10, spread).map((f) => f.name)
+  expect(changed(109, 51, 5)).toEqual([])
+  expect(changed(110, 51, 5)).toEqual(['a'])
+  expect(changed(91, 48, 6)).toEqual(['c', 'b'])
+  expect(functionSpread([])).toEqual(new Map())
 })
