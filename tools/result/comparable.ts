@@ -44,7 +44,7 @@ export function whyNotComparable(a: BenchOutput, b: BenchOutput, kind?: Kind): s
   if (kind === undefined) differ('cases measured in', kindOf(a), kindOf(b))
   differ('QEMU', ...versions(a.qemu, b.qemu))
   // A record without fio has no case that depends on it, so what both have does not.
-  if (a.fio !== null && b.fio !== null) differ('fio', a.fio, b.fio)
+  if (a.fio !== null && b.fio !== null) differ('fio', a.fio.replace(/^fio-/, ''), b.fio.replace(/^fio-/, ''))
   differ('host CPU', a.host.cpu, b.host.cpu)
   differ('host CPUs', a.host.cpus, b.host.cpus)
   differ('host architecture', a.host.arch, b.host.arch)
