@@ -34,7 +34,7 @@ export interface PlotText {
 
 // Drawn for a width of 360 units, which is about a phone's width in CSS pixels: the text keeps its size there, and
 // grows a little on a wide screen.
-const WIDTH = 360
+export const WIDTH = 360
 const LEFT = 92
 const ROW = 17
 const GROUP = 21
@@ -104,7 +104,8 @@ export function niceStep(top: number, most: number): number {
   return step * power
 }
 
-function frame(
+/** A plot of rows under the names of their groups, with vertical lines at the ticks. */
+export function frame(
   text: PlotText,
   groups: readonly { readonly name: string; readonly rows: number }[],
   ticks: readonly { readonly x: number; readonly text: string }[],
@@ -115,7 +116,7 @@ function frame(
   let y = from
   const body = groups.map((group, g) => {
     const name = html`<text x="0" y="${y + 14}" class="g">${cut(group.name, 44)}</text>`
-    y += GROUP
+    y += group.name === '' ? 4 : GROUP
     const rows = Array.from({ length: group.rows }, (_, r) => {
       const row = draw(g, r, y + ROW / 2)
       y += ROW
@@ -163,11 +164,21 @@ function time(ns: number): string {
   return ns >= 1e3 ? `${ns / 1e3} µs` : `${ns} ns`
 }
 
-function cut(text: string, most: number): string {
+/** Text of at most `most` characters, cut in the middle: the ends of names tell them apart. */
+export function cutInside(text: string, most: number): string {
+  const chars = Array.from(text)
+  if (chars.length <= most) return text
+  const head = Math.ceil((most - 1) / 2)
+  return `${chars.slice(0, head).join('')}…${chars.slice(chars.length - (most - 1 - head)).join('')}`
+}
+
+/** Text of at most `most` characters. */
+export function cut(text: string, most: number): string {
   const chars = Array.from(text)
   return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`
 }
 
-function round(value: number): number {
+/** A coordinate: a tenth of a unit cannot be seen. */
+export function round(value: number): number {
   return Math.round(value * 10) / 10
 }

@@ -87,6 +87,7 @@ details.inner { margin: .7rem 0 0; } details.inner > summary { cursor: pointer; 
 .tree, .tree ul { list-style: none; margin: 0; padding-left: 1rem; font-size: .85rem; } .tree { padding: 0; }
 .tree li { overflow-wrap: anywhere; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem 2.5rem; margin: .5rem 0 1.25rem; }
+.scroll + .plots { margin-top: 1.5rem; }
 figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; font-size: .9rem; margin-bottom: .25rem; }
 svg { display: block; width: 100%; height: auto; max-width: 34rem; }
@@ -95,6 +96,15 @@ svg text.m { fill: var(--muted); } svg text.g { font-weight: 600; }
 svg .grid { stroke: var(--line); stroke-width: 1; } svg .span { stroke: var(--muted); stroke-width: 1.5; }
 svg .s0 { fill: var(--s0); } svg .s1 { fill: var(--s1); } svg .s2 { fill: var(--s2); } svg .s3 { fill: var(--s3); }
 svg .p50 { fill: var(--ground); stroke: var(--s0); stroke-width: 1.75; } svg .p99 { fill: var(--s0); } svg .p999 { fill: var(--s2); }
+svg .one { stroke: var(--muted); stroke-width: 1; } svg .axis { stroke: var(--muted); stroke-width: 1; } svg .lead { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 2; }
+svg .line { fill: none; stroke-width: 1.75; stroke-linejoin: round; } svg .line.s0, svg .line.s2 { fill: none; } svg .line.s0 { stroke: var(--s1); stroke-width: 3.5; } svg .line.s2 { stroke: var(--s2); stroke-width: 1.5; } svg circle.s0:not(.open):not(.dot) { fill: var(--s1); } svg .ring { fill: none; stroke: var(--text); stroke-width: 1.25; }
+svg .whisker { stroke-width: 1.5; } svg .whisker.s0 { stroke: var(--s0); } svg .whisker.s2 { stroke: var(--s2); } svg .whisker.same, svg .whisker.open { stroke: var(--muted); }
+svg .dot.same { fill: var(--muted); } svg .dot.open { fill: var(--ground); stroke: var(--muted); stroke-width: 1.5; } svg .open.s0, svg .open.s2 { fill: var(--ground); stroke-width: 1.75; } svg .open.s0 { stroke: var(--s1); } svg .open.s2 { stroke: var(--s2); }
+.what { display: block; white-space: normal; color: var(--muted); font-size: .85rem; font-weight: 400; min-width: 14rem; }
+td.why { white-space: normal; min-width: 12rem; }
+.breaks { padding-left: 0; list-style: none; } .breaks b { display: inline-block; min-width: 1.4rem; }
+.next { margin-top: 1.25rem; }
+pre.paste { display: inline-block; max-width: 100%; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .85rem; }
 @media (max-width: 30rem) {
   .page { padding: 1rem .85rem 2rem; }

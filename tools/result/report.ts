@@ -4,13 +4,15 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { writeAtomic } from '../lib/cache.ts'
 import { duration } from './format.ts'
+import { titleOf } from './bench-words.ts'
 import type { RunOutput } from './record.ts'
+import { benchHead, benchParts, type BenchPage, type Part } from './report-bench.ts'
 import { fioSection } from './report-fio.ts'
 import { html, raw, type Html } from './report-html.ts'
 import { runSection } from './report-runs.ts'
 import { STYLE } from './report-style.ts'
 import { matrix, runsTable, tested, verdictHead } from './report-summary.ts'
-import type { RunResult } from './result.ts'
+import { SCHEMA, type RunResult } from './result.ts'
 
 /**
  * The record as one HTML page. It loads nothing: no script, no font, no image, and its Content-Security-Policy
@@ -18,25 +20,70 @@ import type { RunResult } from './result.ts'
  * anything.
  *
  * @param results stored results of the record's runs, by key; a run without one is shown by its line alone.
+ * @param bench benchmarks that are shown behind the runs.
  */
-export function reportHtml(output: RunOutput, results: ReadonlyMap<string, RunResult>): string {
+export function reportHtml(
+  output: RunOutput,
+  results: ReadonlyMap<string, RunResult>,
+  bench?: BenchPage,
+): string {
   const { runs, fio, series, base } = output
-  const parts: readonly Part[] = [
-    { id: 'verdict', title: 'Verdict', body: runs.length > 0 && html`${matrix(runs)}` },
-    { id: 'tested', title: 'What was tested', body: tested(output) },
-    {
-      id: 'runs',
-      title: 'Runs',
-      body:
-        runs.length > 0 &&
-        html`${runsTable(runs)}
-          <div class="runs">
-            ${runs.map((r, i) => runSection(r, i, r.key === undefined ? undefined : results.get(r.key)))}
-          </div>`,
-    },
-    { id: 'fio', title: 'fio', body: fio.length > 0 && fioSection(fio) },
-  ]
-  const shown = parts.filter((p) => p.body !== false)
+  return page({
+    title: `${output.outcome.toUpperCase()}: ${series.name ?? 'series'} v${series.version} on Linux ${base.version}`,
+    head: verdictHead(output),
+    parts: [
+      { id: 'verdict', title: 'Verdict', body: runs.length > 0 && html`${matrix(runs)}` },
+      { id: 'tested', title: 'What was tested', body: tested(output) },
+      {
+        id: 'runs',
+        title: 'Runs',
+        body:
+          runs.length > 0 &&
+          html`${runsTable(runs)}
+            <div class="runs">
+              ${runs.map((r, i) => runSection(r, i, r.key === undefined ? undefined : results.get(r.key)))}
+            </div>`,
+      },
+      { id: 'fio', title: 'fio', body: fio.length > 0 && fioSection(fio) },
+      ...(bench ? benchParts(bench, false) : []),
+    ],
+    footer: footer('Run', output.time, output.seconds),
+  })
+}
+
+/** A bench record as a page of its own, with the same promises as reportHtml(). */
+export function benchHtml(bench: BenchPage): string {
+  const { output } = bench
+  return page({
+    title: `Benchmark: ${titleOf(output)}`,
+    head: benchHead(output),
+    parts: benchParts(bench, true),
+    footer: footer('Measured', output.time, output.seconds),
+  })
+}
+
+/**
+ * Writes a page to `file`, whole or not at all, making its directory.
+ *
+ * @throws LabError when the disk is full.
+ */
+export function writePage(markup: string, file: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeAtomic(file, markup)
+}
+
+/** Writes the page of a run: reportHtml() by writePage(). */
+export function writeReport(output: RunOutput, results: ReadonlyMap<string, RunResult>, file: string): void {
+  writePage(reportHtml(output, results), file)
+}
+
+function page(of: {
+  readonly title: string
+  readonly head: Html
+  readonly parts: readonly Part[]
+  readonly footer: string
+}): string {
+  const shown = of.parts.filter((p) => p.body !== false)
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -45,17 +92,14 @@ export function reportHtml(output: RunOutput, results: ReadonlyMap<string, RunRe
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="referrer" content="no-referrer" />
-        <title>
-          ${output.outcome.toUpperCase()}: ${series.name ?? 'series'} v${series.version} on Linux
-          ${base.version}
-        </title>
+        <title>${of.title}</title>
         <link rel="icon" href="data:," />
         ${styleElement()}
       </head>
       <body>
         <div class="page">
           <main>
-            ${verdictHead(output)}
+            ${of.head}
             <nav aria-label="Sections">
               <ul>
                 ${shown.map((p) => html`<li><a href="#${p.id}">${p.title}</a></li>`)}
@@ -69,26 +113,10 @@ export function reportHtml(output: RunOutput, results: ReadonlyMap<string, RunRe
                 </section>`,
             )}
           </main>
-          <footer>${footer(output)}</footer>
+          <footer>${of.footer}</footer>
         </div>
       </body>
     </html> `.markup
-}
-
-/**
- * Writes the page to `file`, whole or not at all, making its directory.
- *
- * @throws LabError when the disk is full.
- */
-export function writeReport(output: RunOutput, results: ReadonlyMap<string, RunResult>, file: string): void {
-  mkdirSync(dirname(file), { recursive: true })
-  writeAtomic(file, reportHtml(output, results))
-}
-
-interface Part {
-  readonly id: string
-  readonly title: string
-  readonly body: Html | false
 }
 
 /** Not in the template above: a formatter's blank inside the element would change the hash that allows it. */
@@ -101,8 +129,8 @@ function policy(): string {
   return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`
 }
 
-function footer(output: RunOutput): string {
-  const when = output.time === undefined ? '' : `Run ${output.time}`
-  const took = output.seconds === undefined ? '' : `, ${duration(output.seconds)} in all`
-  return `${when}${took}${when || took ? '. ' : ''}Record schema ${output.schema}, see docs/record.md.`
+function footer(what: string, time: string | undefined, seconds: number | undefined): string {
+  const when = time === undefined ? '' : `${what} ${time}`
+  const took = seconds === undefined ? '' : `, ${duration(seconds)} in all`
+  return `${when}${took}${when || took ? '. ' : ''}Record schema ${SCHEMA}, see docs/record.md.`
 }

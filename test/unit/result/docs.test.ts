@@ -3,12 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { toolRoot } from '../../../tools/lib/paths.ts'
+import { benchOutputSchema } from '../../../tools/result/bench-record.ts'
 import { errorOutputSchema, printedSchema, runOutputSchema } from '../../../tools/result/record.ts'
 import { runResultSchema } from '../../../tools/result/result.ts'
 import { fieldsOf, fillTables, jsonSchema } from './fields.ts'
 
 const doc = join(toolRoot, 'docs/record.md')
-const schemas = { run: runOutputSchema, error: errorOutputSchema, result: runResultSchema }
+const schemas = {
+  run: runOutputSchema,
+  error: errorOutputSchema,
+  result: runResultSchema,
+  bench: benchOutputSchema,
+}
 
 test('docs/record.md has every field of the schemas, with its type and meaning', async () => {
   await expect(fillTables(readFileSync(doc, 'utf8'), schemas)).toMatchFileSnapshot(doc)
@@ -45,9 +51,23 @@ test('the contract of --json is in the schema, and always there', () => {
   expect(error.map((f) => f.path)).toEqual(['schema', 'error', 'error.what', 'error.why', 'error.fix'])
 })
 
+test('the contract of bench --json is in the schema, and always there', () => {
+  const always = fieldsOf(benchOutputSchema)
+    .filter((f) => f.always)
+    .map((f) => f.path)
+  const figures = ['unit', 'base', 'series', 'ratio', 'low', 'high', 'resolvable', 'repeats']
+  expect(always).toEqual(
+    expect.arrayContaining([
+      ...['schema', 'mode', 'cases', 'host', 'qemu', 'fio', 'cases[].name'],
+      ...figures.map((f) => `cases[].${f}`),
+    ]),
+  )
+})
+
 test.each([
   ['record.schema.json', printedSchema],
   ['result.schema.json', runResultSchema],
+  ['bench.schema.json', benchOutputSchema],
 ] as const)('docs/%s is what zod makes of the schema', async (name, schema) => {
   await expect(`${JSON.stringify(jsonSchema(schema), null, 2)}\n`).toMatchFileSnapshot(
     join(toolRoot, 'docs', name),
