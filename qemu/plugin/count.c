@@ -165,12 +165,17 @@ static void interrupted(unsigned int vcpu, void *data)
 	}
 }
 
+/* Called before the instruction itself is counted, in data: the last of the tick. */
 static void returned(unsigned int vcpu, void *data)
 {
+	uint64_t *own = data;
+
 	(void)vcpu;
-	(void)data;
-	if (tick_depth > 0 && --tick_depth == 0)
+	if (tick_depth > 0 && --tick_depth == 0) {
 		leave_tick();
+		(*own)--;
+		tick_instructions++;
+	}
 }
 
 static void scheduled(unsigned int vcpu, void *data)
@@ -204,13 +209,13 @@ static bool is_interrupt_entry(const struct symbol *symbol)
 	       !strcmp(symbol->name, "asm_common_interrupt");
 }
 
-static void watch_kernel(struct qemu_plugin_insn *insn, uint64_t address,
-			 const struct symbol *symbol)
+static void watch_kernel(struct qemu_plugin_insn *insn, uint64_t address, size_t s)
 {
 	const unsigned char *bytes = qemu_plugin_insn_data(insn);
+	const struct symbol *symbol = &symbols[s];
 
 	if (qemu_plugin_insn_size(insn) == 2 && bytes[0] == 0x48 && bytes[1] == 0xcf)
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, returned, CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, returned, CB_NO_REGS, &counts[s]);
 	if (address != symbol->address)
 		return;
 	if (is_interrupt_entry(symbol))
@@ -256,7 +261,7 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 		if (s == 0)
 			watch_user(insn);
 		else
-			watch_kernel(insn, address, &symbols[s]);
+			watch_kernel(insn, address, s);
 	}
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BenchCase, Figures } from '../result/bench-record.ts'
+import type { BenchCase, Figures, FunctionCost } from '../result/bench-record.ts'
 import { deterministicFigures, wallFigures } from '../result/figures.ts'
 import { median } from '../result/statistics.ts'
 import type { Case } from './case.ts'
-import { changedFunctions } from './functions.ts'
+import { changedFunctions, functionSpread } from './functions.ts'
 import type { Measurement } from './measurement.ts'
+
+/** Functions that a record names for a case. */
+const MOST_FUNCTIONS = 10
 
 /** Measurements of the two points; undefined where that mode was not asked for. */
 export interface Measured {
@@ -20,7 +23,7 @@ export function benchCases(cases: readonly Case[], measured: Measured): BenchCas
     const time = measured.times && timeFigures(one, measured.times, measured.distrust)
     if (!measured.counts) return { name: one.name, what: one.what, ...time! }
     const count = countFigures(one, measured.counts)
-    const functions = changed(one, measured.counts)
+    const functions = functionsBetween(one, measured.counts)
     return {
       name: one.name,
       what: one.what,
@@ -39,14 +42,27 @@ export function countSamples(one: Case, measurements: readonly Measurement[]): n
   })
 }
 
-/** Costs of a case by function at one point: the median over the boots. */
-export function functionCosts(one: Case, measurements: readonly Measurement[]): Map<string, number> {
-  const boots = measurements.flatMap(({ costs }) => {
+/** The functions whose cost changed between two points by more than it does from boot to boot of either. */
+export function functionsBetween(
+  one: Case,
+  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
+): FunctionCost[] {
+  const repeats = [functionRepeats(one, base), functionRepeats(one, series)] as const
+  return changedFunctions(medians(repeats[0]), medians(repeats[1]), MOST_FUNCTIONS, functionSpread(repeats))
+}
+
+function functionRepeats(one: Case, measurements: readonly Measurement[]): Map<string, number>[] {
+  return measurements.flatMap(({ costs }) => {
     const cost = costs[one.name]
-    return cost === undefined || typeof cost === 'string' ? [] : [cost.functions]
+    return cost === undefined || typeof cost === 'string' ? [] : [new Map(Object.entries(cost.functions))]
   })
-  const names = new Set(boots.flatMap((functions) => Object.keys(functions)))
-  return new Map([...names].map((name) => [name, median(boots.map((functions) => functions[name] ?? 0))]))
+}
+
+function medians(repeats: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  const names = new Set(repeats.flatMap((functions) => [...functions.keys()]))
+  return new Map(
+    [...names].map((name) => [name, median(repeats.map((functions) => functions.get(name) ?? 0))]),
+  )
 }
 
 /** Figures of a case in instructions, from any two sets of boots. */
@@ -92,11 +108,4 @@ function timeFigures(
 function withReason(figures: Figures, values: readonly unknown[]): Figures {
   const reason = values.find((value) => typeof value === 'string')
   return reason === undefined ? figures : { ...figures, resolvable: false, why: reason }
-}
-
-function changed(
-  one: Case,
-  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
-): NonNullable<BenchCase['functions']> {
-  return changedFunctions(functionCosts(one, base), functionCosts(one, series))
 }

@@ -37,7 +37,7 @@ export async function compilePlugin(
     })
   }
   const options = signal ? { signal } : {}
-  const sources = ['count.c', 'stacks.c', 'shadow.h', 'api.h'].map((file) =>
+  const sources = ['count.c', 'stacks.c', 'shadow.h', 'paths.h', 'api.h'].map((file) =>
     join(toolRoot, 'qemu/plugin', file),
   )
   const compiler = await runOk('gcc', ['--version'], options)

@@ -30,6 +30,9 @@ export function countingPlan(cases: readonly Case[], dir: string): Plan {
         name: `${id}-${i}`,
         job: one.fio!.job,
         options: [
+          // Sequential requests begin again at the end of a small disk; no statistics but what is asked for.
+          'io_size=1t',
+          'gtod_reduce=1',
           `number_ios=${operations}`,
           `exec_prerun=/phyr/bin/mark begin ${one.name} ${operations}`,
           'exec_postrun=/phyr/bin/mark end',

@@ -49,6 +49,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./refresh.ts')).default,
   },
   {
+    command: 'bench [case..]',
+    describe: 'compare two points of the series by instructions and by time',
+    load: async () => (await import('./bench.ts')).default,
+  },
+  {
     command: 'report [record]',
     describe: 'write the HTML page of the last run, or of a record file',
     load: async () => (await import('./report.ts')).default,
