@@ -75,11 +75,14 @@ static inline long memory_get(const char *path)
 	return value;
 }
 
-/* Makes room in the pool of huge pages. The guest is thrown away afterwards: nothing is put back. */
+/*
+ * Makes room in the pool of huge pages. What was reserved stays, the guest is thrown away; but a pool that is still
+ * too small is put back, or the guest would have no other memory left.
+ */
 static inline void memory_reserve(const struct bench *bench, const struct memory_kind *kind, unsigned long pages)
 {
 	char path[128], number[32];
-	long have;
+	long have, before;
 
 	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/free_hugepages", kind->pool);
 	have = memory_get(path);
@@ -88,13 +91,18 @@ static inline void memory_reserve(const struct bench *bench, const struct memory
 	if ((unsigned long)have >= pages)
 		return;
 	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/nr_hugepages", kind->pool);
-	snprintf(number, sizeof(number), "%ld", memory_get(path) + (long)pages - have);
+	before = memory_get(path);
+	snprintf(number, sizeof(number), "%ld", before + (long)pages - have);
 	if (memory_set(path, number) < 0)
 		skip(bench, "cannot reserve %s: %s", kind->name, strerror(errno));
 	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/free_hugepages", kind->pool);
 	have = memory_get(path);
-	if (have < (long)pages)
-		skip(bench, "%ld free pages of %s, not %lu", have, kind->name, pages);
+	if (have >= (long)pages)
+		return;
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/%s/nr_hugepages", kind->pool);
+	snprintf(number, sizeof(number), "%ld", before);
+	memory_set(path, number);
+	skip(bench, "no more than %ld pages of %s can be had, not %lu", have, kind->name, pages);
 }
 
 static inline void memory_tune(const struct bench *bench, const struct memory_kind *kind)

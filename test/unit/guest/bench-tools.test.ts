@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toolSource } from '../../../tools/guest/tools.ts'
+import { toolRoot } from '../../../tools/lib/paths.ts'
 
 const PROGRAMS = ['mark', 'gup-bench', 'uring-reg'] as const
 /** What the plugin looks for: xchg of bx, cx and dx with itself. */
@@ -119,5 +120,35 @@ describe('the benchmark programs of the guest', () => {
     const pins = run('gup-bench', ['-n', '4', '-s', '2', 'gup/4k'])
     expect({ status: pins.status, err: pins.err }).toEqual({ status: 0, err: '' })
     expect(pins.out).toMatch(whole('gup/4k', 4))
+  })
+})
+
+describe('the job files', () => {
+  /** Lines of each section but what differs by design: who marks, and how long a job is. */
+  function sections(file: string): Map<string, string[]> {
+    const found = new Map<string, string[]>()
+    let lines: string[] = []
+    for (const line of readFileSync(join(toolRoot, 'qemu/bench', file), 'utf8').split('\n')) {
+      const name = /^\[(.+)\]$/.exec(line)?.[1]
+      if (name !== undefined) found.set(name, (lines = []))
+      else if (line !== '' && !line.startsWith('#')) lines.push(line)
+    }
+    return found
+  }
+
+  it('mark each job by its own name', () => {
+    const jobs = [...sections('block.fio')].filter(([name]) => name !== 'global')
+    expect(jobs.length).toBeGreaterThan(20)
+    for (const [name, lines] of jobs)
+      expect(lines.filter((line) => line.startsWith('exec_'))).toEqual([
+        `exec_prerun=/phyr/bin/mark begin \${PLACE}/${name} \${N}`,
+      ])
+  })
+
+  it('have the same jobs for counting and for timing', () => {
+    const unmarked = [...sections('block.fio')]
+      .filter(([name]) => name !== 'global')
+      .map(([name, lines]) => [name, lines.filter((line) => !line.startsWith('exec_'))])
+    expect([...sections('block-wall.fio')].filter(([name]) => name !== 'global')).toEqual(unmarked)
   })
 })
