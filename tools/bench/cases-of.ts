@@ -86,15 +86,15 @@ function timeFigures(
   [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
   distrust: string | undefined,
 ): Figures {
-  const numbers = (list: readonly Measurement[]): number[] =>
-    list.flatMap(({ times }) => {
-      const time = times[one.name]
-      return typeof time === 'number' ? [time] : []
-    })
+  // Boots that were made one beside the other are a pair: one without its partner is dropped.
+  const pairs = base.flatMap(({ times }, i): [number, number][] => {
+    const [a, b] = [times[one.name], series[i]?.times[one.name]]
+    return typeof a === 'number' && typeof b === 'number' ? [[a, b]] : []
+  })
   const figures = wallFigures({
     unit: `ns/${one.operation}`,
-    base: numbers(base),
-    series: numbers(series),
+    base: pairs.map(([a]) => a),
+    series: pairs.map(([, b]) => b),
     ...(distrust === undefined ? {} : { distrust }),
   })
   if (!one.clock) return { ...figures, why: 'not timed: too short for a clock' }

@@ -8,20 +8,20 @@ import type { Series } from '../series/series.ts'
 export const PLANTED = { file: 'block/blk-core.c', function: 'submit_bio_noacct' } as const
 
 /**
- * A series of two patches for the bench's self-test: the first adds a function that nobody calls, so that all code
- * behind it moves and nothing costs more; the second puts `nops` instructions into the submit path.
+ * A series with two more patches, for the bench's self-test: the first adds a function that nobody calls, so that all
+ * code behind it moves and nothing costs more; the second puts `nops` instructions into the submit path.
  *
- * @param source the text of PLANTED.file in the base.
- * @throws LabError when the base has no such function in the form that is looked for.
+ * @param source the text of PLANTED.file with `after` patches of the series applied; those behind are dropped.
+ * @throws LabError when that has no such function in the form that is looked for.
  */
-export function plantedSeries(source: string, nops: number, like: Series): Series {
+export function plantedSeries(series: Series, after: number, source: string, nops: number): Series {
   const lines = source.split('\n')
-  const at = lines.findIndex((line) => line.startsWith(`void ${PLANTED.function}(`))
+  const at = lines.findIndex((line) => line.startsWith(`void ${PLANTED.function}(`) && !line.endsWith(';'))
   const brace = lines.indexOf('{', at)
   if (at < 0 || brace < 0 || brace > at + 3) {
     throw new LabError({
       what: "cannot plant the self-test's cost",
-      why: `${PLANTED.file} of this base has no function ${PLANTED.function}() in the form that is looked for`,
+      why: `${PLANTED.file} has no function ${PLANTED.function}() in the form that is looked for`,
       fix: 'run the self-test on the base that patches/series.json names',
     })
   }
@@ -37,39 +37,36 @@ export function plantedSeries(source: string, nops: number, like: Series): Serie
   const moved = lines.toSpliced(above, 0, ...idle)
   // As a declaration, so that it may stand before the function's own.
   const cost = [`\tint phyr_planted __maybe_unused = ({ asm volatile(".rept ${nops}; nop; .endr"); 0; });`]
-  const patches = [
-    patch(1, 'add a function that nobody calls', insertion(lines, above, idle)),
-    patch(
-      2,
-      `make submitting a bio cost ${nops} instructions more`,
-      insertion(moved, brace + idle.length + 1, cost),
-    ),
-  ].map(({ file, text }, i) => parsePatch(file, text, i + 1))
-  return {
-    ...like,
-    name: 'self-test',
-    patches,
-    hash: keyOf(patches.map((one) => [one.file, sha256(one.text)])),
-  }
+  const diffs = [
+    { subject: 'add a function that nobody calls', diff: insertion(lines, above, idle) },
+    {
+      subject: `make submitting a bio cost ${nops} instructions more`,
+      diff: insertion(moved, brace + idle.length + 1, cost),
+    },
+  ]
+  const planted = diffs.map(({ subject, diff }, i) => {
+    const number = after + i + 1
+    return parsePatch(`${String(number).padStart(4, '0')}-self-test.patch`, patchText(subject, diff), number)
+  })
+  const patches = [...series.patches.slice(0, after), ...planted]
+  const hash = keyOf(patches.map((one) => [one.file, sha256(one.text)]))
+  return { ...series, name: `${series.name}-self-test`, patches, hash }
 }
 
-function patch(number: number, subject: string, diff: readonly string[]): { file: string; text: string } {
-  return {
-    file: `000${number}-self-test.patch`,
-    text: [
-      `From ${'0'.repeat(40)} Mon Sep 17 00:00:00 2001`,
-      'From: phyr <phyr@localhost>',
-      'Date: Wed, 1 Jan 2020 00:00:00 +0000',
-      `Subject: [PATCH] ${subject}`,
-      '',
-      "For the bench's self-test.",
-      '---',
-      ...diff,
-      '-- ',
-      '2.39',
-      '',
-    ].join('\n'),
-  }
+function patchText(subject: string, diff: readonly string[]): string {
+  return [
+    `From ${'0'.repeat(40)} Mon Sep 17 00:00:00 2001`,
+    'From: phyr <phyr@localhost>',
+    'Date: Wed, 1 Jan 2020 00:00:00 +0000',
+    `Subject: [PATCH] ${subject}`,
+    '',
+    "For the bench's self-test.",
+    '---',
+    ...diff,
+    '-- ',
+    '2.39',
+    '',
+  ].join('\n')
 }
 
 /** A unified diff that puts lines in before line `at` (from 0), with three lines of context. */

@@ -7,6 +7,7 @@ import { countFigures, countSamples, functionsBetween } from './cases-of.ts'
 import { countPoints } from './count-points.ts'
 import { countingOf, pointAt, type Bench } from './execute.ts'
 import { PLANTED, plantedSeries } from './plant.ts'
+import { pointOf } from './points.ts'
 import { median } from '../result/statistics.ts'
 
 /** The cost that is planted, as a share of the operation's. */
@@ -26,23 +27,25 @@ export interface SelfTestCase {
 }
 
 /**
- * Measures what is known: a patch that only moves code, and one that costs 1 % more instructions in the submit path.
- * The cases have to go through submit_bio_noacct() once an operation.
+ * Measures what is known: a patch that only moves code, and one that costs 1 % more instructions in the submit path,
+ * both on top of the point that the choice ends with. The cases have to go through submit_bio_noacct() once an
+ * operation.
  */
 export async function selfTest(bench: Bench): Promise<SelfTestCase[]> {
   const { base, cases } = bench
-  const first = await pointAt(bench, 0)
+  const after = pointOf(bench.series, bench.choice.to)
+  const first = await pointAt(bench, after)
   const counting = await countingOf(bench, first)
-  const source = await gitOk(base.repo, ['show', `${base.commit}:${PLANTED.file}`])
+  const source = await gitOk(base.repo, ['show', `${first.treeId}:${PLANTED.file}`])
   const results: SelfTestCase[] = []
   for (const one of cases) {
     const alone = { ...counting, cases: [one] }
     const plain = (await countPoints([first], alone)).get(first)!
     const cost = median(countSamples(one, plain.measurements))
     const planted = Math.round(cost * SHARE)
-    const series = plantedSeries(`${source}\n`, planted, bench.series)
-    const idle = await pointAt({ ...bench, series }, 1)
-    const costly = await pointAt({ ...bench, series }, 2)
+    const series = plantedSeries(bench.series, after, source, planted)
+    const idle = await pointAt({ ...bench, series }, after + 1)
+    const costly = await pointAt({ ...bench, series }, after + 2)
     log.info(`plant   ${one.name}: ${planted} of ${cost.toFixed(1)} instructions in ${PLANTED.function}()`)
     const counted = await countPoints([idle, costly], alone)
     const boots = { plain, idle: counted.get(idle)!, costly: counted.get(costly)! }
