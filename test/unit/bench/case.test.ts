@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadCases, parseCases, selectCases, type Case } from '../../../tools/bench/case.ts'
+import { costOf, type Measured } from '../../../tools/bench/estimate.ts'
+import { countingPlan, timingPlan } from '../../../tools/bench/script.ts'
+import { toolNames } from '../../../tools/guest/tools.ts'
+import { UsageError } from '../../../tools/lib/errors.ts'
+import { toolRoot } from '../../../tools/lib/paths.ts'
+import { loadMachine } from '../../../tools/machine/machine.ts'
+import { execFileSync } from 'node:child_process'
+
+const BENCH = join(toolRoot, 'qemu/bench')
+
+const FILE = `description: d
+operation: IO
+places:
+  nil:
+    machine: count
+    disk: /dev/nullb0
+cases:
+  read:
+    what: a read
+    run: [prog, -n, $N, $CASE]
+`
+
+function only(text: string): Case {
+  return parseCases(text, 'x.yaml')[0]!
+}
+
+function region(
+  kernel: number,
+  steps: Record<string, readonly number[]> = {},
+  functions = { f: kernel },
+): Measured['region'] {
+  return {
+    number: 1,
+    kernel,
+    user: 2 * kernel,
+    tick: 0,
+    ticks: 0,
+    functions: new Map(Object.entries(functions)),
+    steps: new Map(Object.entries(steps)),
+  }
+}
+
+describe('the case files of this project', () => {
+  const cases = loadCases(BENCH)
+
+  test('name machines, tools and jobs that there are', () => {
+    for (const one of cases) {
+      expect(loadMachine(one.place.machine, join(BENCH, 'machines')).bench).toBe(true)
+      for (const tool of one.tools) expect(toolNames).toContain(tool)
+    }
+    expect(() => countingPlan(cases, BENCH)).not.toThrow()
+    expect(() => timingPlan(cases, BENCH)).not.toThrow()
+  })
+
+  test('have a first set on all three devices, loop, gup, registration and boot', () => {
+    const places = new Set(cases.map((one) => one.placeName))
+    for (const place of ['nullblk', 'nvme', 'virtio', 'loop', 'gup', 'uring', 'boot'])
+      expect(places).toContain(place)
+  })
+
+  test.each([
+    ['counting', countingPlan],
+    ['timing', timingPlan],
+  ])('give a script for %s that a shell can read', (_, planOf) => {
+    execFileSync('sh', ['-n'], { input: planOf(cases, BENCH).script })
+  })
+
+  test('use every job file and machine that lies there', () => {
+    const used = new Set(cases.flatMap((one) => (one.fio ? [one.fio.file] : [])))
+    for (const file of readdirSync(BENCH).filter((f) => f.endsWith('.fio'))) expect(used).toContain(file)
+    const machines = new Set(['clock.yaml', ...cases.map((one) => `${one.place.machine}.yaml`)])
+    expect(new Set(readdirSync(join(BENCH, 'machines')))).toEqual(machines)
+  })
+})
+
+describe('a case file', () => {
+  test('gives a case for each place', () => {
+    expect(only(FILE)).toMatchObject({
+      name: 'nil/read',
+      operation: 'IO',
+      lengths: [200, 1200],
+      boot: false,
+    })
+  })
+
+  test.each([
+    ['a shell command in an argument', FILE.replace('$CASE', '"a;b"'), /x\.yaml:10:\d+: cases\.read\.run\.3/],
+    ['another variable', FILE.replace('$CASE', '$HOME'), /run\.3/],
+    ['a variable that only begins like one', FILE.replace('$CASE', '$Nx'), /run\.3/],
+    ['neither fio nor run', FILE.replace('run: [prog, -n, $N, $CASE]', 'lengths: [1, 2]'), /give one of/],
+    ['a long length that is shorter', `${FILE}    lengths: [5, 5]\n`, /has to be longer/],
+    ['an unknown key', `${FILE}    colour: red\n`, /x\.yaml:11:5: cases\.read\.colour/],
+    ['a place with a slash', FILE.replace('nil:', 'a/b:'), /places/],
+  ])('with %s is refused with its place', (_, text, message) => {
+    expect(() => parseCases(text, 'x.yaml')).toThrow(UsageError)
+    expect(() => parseCases(text, 'x.yaml')).toThrow(message)
+  })
+})
+
+describe('names on the command line', () => {
+  const cases = parseCases(
+    FILE.replace('cases:', 'cases:\n  write-psync:\n    what: w\n    run: [p]'),
+    'x.yaml',
+  )
+  const names = (wanted: string[]): string[] => selectCases(cases, wanted).map((one) => one.name)
+
+  test('choose whole cases, places and patterns, in the order of the files', () => {
+    expect(names([])).toEqual(['nil/write-psync', 'nil/read'])
+    expect(names(['nil/read', 'nil/write-psync'])).toEqual(['nil/write-psync', 'nil/read'])
+    expect(names(['*-psync'])).toEqual(['nil/write-psync'])
+    expect(names(['nil'])).toHaveLength(2)
+  })
+
+  test('that choose none are refused, with the nearest one', () => {
+    expect(() => names(['nil/reed'])).toThrow(/did you mean nil\/read/)
+    expect(() => names(['.*'])).toThrow(UsageError)
+  })
+})
+
+describe('the cost of an operation', () => {
+  test('by slope leaves out what both lengths have, and the warm-up', () => {
+    const cost = costOf(only(FILE), [
+      { region: region(99_999), operations: 200 },
+      { region: region(1000 + 200 * 30, {}, { f: 700 + 200 * 10 }), operations: 200 },
+      { region: region(1000 + 1200 * 30, {}, { f: 700 + 1200 * 10 }), operations: 1200 },
+    ])
+    expect(cost).toMatchObject({ kernel: 30, user: 60 })
+    expect((cost as { functions: Map<string, number> }).functions.get('f')).toBe(10)
+  })
+
+  test('by steps is the lower quartile, whatever a few late wake-ups cost', () => {
+    const stepped = only(`${FILE}    steps: {at: mark, operations: 2}\n`)
+    const cost = costOf(stepped, [
+      { region: region(1000, { '-': [60, 60, 60, 900, 60, 61, 60, 60] }), operations: 16 },
+    ])
+    expect(cost).toMatchObject({ kernel: 30 })
+  })
+
+  test('by entries of a function adds those of one operation, after a warm-up', () => {
+    const text = FILE.replace('disk: /dev/nullb0', 'disk: /dev/nullb0\n    steps: true')
+    const stepped = only(`${text}    steps: {at: sys_enter, entries: 2}\n`)
+    const entries = [...Array<number>(20).fill(5), ...Array.from({ length: 40 }, (_, i) => (i % 2 ? 10 : 20))]
+    const cost = costOf(stepped, [{ region: region(2000, { sys_enter: entries }), operations: 30 }])
+    expect(cost).toMatchObject({ kernel: 30 })
+    // A place that counts by slope takes no notice of them.
+    expect(only(`${FILE}    steps: {at: sys_enter}\n`).steps).toBeUndefined()
+  })
+
+  test.each([
+    ['no region', []],
+    ['one region', [{ region: region(5), operations: 5 }]],
+    ['regions of one length', Array.from({ length: 3 }, () => ({ region: region(5), operations: 5 }))],
+    [
+      'a long region that costs less',
+      [5, 100, 50].map((n, i) => ({ region: region(n), operations: 10 + i })),
+    ],
+  ])('is a reason and no number with %s', (_, measured) => {
+    expect(costOf(only(FILE), measured)).toBeTypeOf('string')
+  })
+})
+
+describe("the guest's script", () => {
+  test('says of each case why its place cannot be set up', () => {
+    const { script } = countingPlan([only(FILE)], BENCH)
+    const body = script.slice(script.indexOf('setup_nil()'), script.indexOf('awk'))
+    const out = execFileSync(
+      'sh',
+      ['-c', body.replaceAll('/tmp/', `${process.env['TMPDIR'] ?? '/tmp'}/phyr-case-`)],
+      { encoding: 'utf8' },
+    )
+    expect(out).toBe('phyr: fail nil/read set-up of nil: no /dev/nullb0 here\n')
+  })
+
+  test('runs a warm-up, the short and the long length; a program with steps only the long one', () => {
+    expect(countingPlan([only(FILE)], BENCH).script.match(/^\tN=\d+$/gm)).toEqual([
+      '\tN=200',
+      '\tN=200',
+      '\tN=1200',
+    ])
+    const stepped = only(`${FILE}    steps: {at: mark}\n`)
+    expect(countingPlan([stepped], BENCH).script.match(/^\tN=\d+$/gm)).toEqual(['\tN=1200'])
+  })
+})
