@@ -153,19 +153,24 @@ function figuresLines<T extends Figures & Pick<BenchCase, 'name'>>(
 
 function gateLines(gate: readonly GateVerdict[], cases: readonly BenchCase[], colour: boolean): string[] {
   if (gate.length === 0) return []
-  const rows = gate.map((v) => [
-    v.outcome,
-    v.case,
-    unitOfVerdict(v, cases),
-    v.outcome === 'skip' ? OPEN : (v.ratio?.toFixed(3) ?? OPEN),
-    v.limit.toFixed(3),
-  ])
-  const paint: Paint = (text, row, column) =>
-    colour && column === 0 ? painted(text, gate[row]?.outcome ?? 'skip') : text
+  const rows: (readonly string[] | string)[] = []
+  const ones: (GateVerdict | undefined)[] = []
+  for (const [unit, some] of grouping(gate, (v) => unitOfVerdict(v, cases))) {
+    rows.push(unit === '' ? 'not in this record' : unit)
+    ones.push(undefined)
+    for (const v of some) {
+      const ratio = ratioText({ ratio: v.ratio, resolvable: v.outcome !== 'skip' })
+      rows.push([`  ${v.case}`, v.outcome, ratio, v.limit.toFixed(3)])
+      ones.push(v)
+    }
+  }
+  const paint: Paint = (text, row, column) => {
+    const one = ones[row]
+    return colour && one && column === 1 ? painted(text, one.outcome) : text
+  }
   const columns = [
+    { head: '' },
     { head: 'gate' },
-    { head: 'case' },
-    { head: 'unit' },
     { head: 'ratio', right: true },
     { head: 'limit', right: true },
   ]

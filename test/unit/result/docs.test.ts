@@ -58,7 +58,13 @@ test('the contract of bench --json is in the schema, and always there', () => {
   const figures = ['unit', 'base', 'series', 'ratio', 'low', 'high', 'resolvable', 'repeats']
   expect(always).toEqual(
     expect.arrayContaining([
-      ...['schema', 'mode', 'cases', 'host', 'qemu', 'fio', 'cases[].name'],
+      'schema',
+      'mode',
+      'cases',
+      'host',
+      'qemu',
+      'fio',
+      'cases[].name',
       ...figures.map((f) => `cases[].${f}`),
     ]),
   )
