@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseJobFile } from '../../../tools/bench/fio-jobs.ts'
 import { toolSource } from '../../../tools/guest/tools.ts'
 import { toolRoot } from '../../../tools/lib/paths.ts'
 
@@ -123,32 +124,29 @@ describe('the benchmark programs of the guest', () => {
   })
 })
 
-describe('the job files', () => {
-  /** Lines of each section but what differs by design: who marks, and how long a job is. */
-  function sections(file: string): Map<string, string[]> {
-    const found = new Map<string, string[]>()
-    let lines: string[] = []
-    for (const line of readFileSync(join(toolRoot, 'qemu/bench', file), 'utf8').split('\n')) {
-      const name = /^\[(.+)\]$/.exec(line)?.[1]
-      if (name !== undefined) found.set(name, (lines = []))
-      else if (line !== '' && !line.startsWith('#')) lines.push(line)
-    }
-    return found
-  }
+describe('block.fio', () => {
+  const { global, jobs } = parseJobFile(readFileSync(join(toolRoot, 'qemu/bench/block.fio'), 'utf8'))
 
-  it('mark each job by its own name', () => {
-    const jobs = [...sections('block.fio')].filter(([name]) => name !== 'global')
-    expect(jobs.length).toBeGreaterThan(20)
-    for (const [name, lines] of jobs)
-      expect(lines.filter((line) => line.startsWith('exec_'))).toEqual([
-        `exec_prerun=/phyr/bin/mark begin \${PLACE}/${name} \${N}`,
-      ])
+  it('has jobs that are what their names say', () => {
+    expect(jobs.size).toBeGreaterThan(20)
+    for (const [name, lines] of jobs) {
+      const option = (key: string): string | undefined =>
+        lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1)
+      const words = [option('rw'), option('bs')]
+      if (option('mem') === 'shmhuge') words.push('huge')
+      words.push(option('ioengine'))
+      if (option('fixedbufs') === '1') words.push('fixed')
+      for (const key of ['iodepth_batch_submit', 'iodepth_batch_complete_min', 'iodepth_batch_complete_max'])
+        expect(option(key), `${name}: ${key}`).toBe(option('iodepth'))
+      if (option('iodepth') !== undefined) words.push(option('iodepth'))
+      expect(words.join('-')).toBe(name)
+    }
   })
 
-  it('have the same jobs for counting and for timing', () => {
-    const unmarked = [...sections('block.fio')]
-      .filter(([name]) => name !== 'global')
-      .map(([name, lines]) => [name, lines.filter((line) => !line.startsWith('exec_'))])
-    expect([...sections('block-wall.fio')].filter(([name]) => name !== 'global')).toEqual(unmarked)
+  it('leaves lengths and marks to what runs it', () => {
+    for (const line of [...global, ...jobs.values()].flat())
+      expect(line).not.toMatch(
+        /^(number_ios|runtime|time_based|exec_prerun|exec_postrun|gtod_reduce|stonewall=)/,
+      )
   })
 })
