@@ -33,7 +33,7 @@ const caseShape = z
     /** Operations of a short and a long measurement. Their difference is what is counted: set-up cancels. */
     lengths: z.tuple([z.int().min(1), z.int().min(2)]).optional(),
     /**
-     * Count the long measurement alone, step by step, and take the lower quartile of the steps: from one step mark of
+     * Count the long measurement alone, step by step, and take the lowest decile of the steps: from one step mark of
      * the program to the next ("mark"), or from entry to entry of a function of the kernel, for fio on devices that
      * answer in the host's time. What is not the operation's (set-up, a late wake-up) is in no step, or in few.
      */

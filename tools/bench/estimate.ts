@@ -20,16 +20,16 @@ export interface Cost {
 /** Steps of the kernel's own at the beginning that are not counted; a program that marks has warmed up before. */
 const WARM_UP = 20
 
-/** Fewest steps that have a quartile worth its name. */
+/** Fewest steps that are worth calling several. */
 const FEWEST = 3
 
 /**
  * The cost of one operation, from the regions of one boot of a case.
  *
  * By slope: the first region is the warm-up, and the cost is the difference between the long and the short region over the difference of their operations, so that
- * what a region costs once (the marks themselves, fio's start) is in neither. By steps: the lower quartile of the
+ * what a region costs once (the marks themselves, fio's start) is in neither. By steps: the lowest decile of the
  * steps. Where a device answers in the host's time a few steps hold more than the operation (the idle task, a
- * late wake-up) and hardly any holds less, so the quartile is the operation's own cost: measured, it repeats within
+ * late wake-up) and hardly any holds less, so the decile is the operation's own cost: measured, it repeats within
  * 0.06 % on NVMe and virtio-blk where the mean differs by several per cent.
  *
  * @returns the reason as a string when there is nothing to take it from.
@@ -66,7 +66,7 @@ function bySteps(how: NonNullable<Case['steps']>, last: Measured | undefined): C
     steps.push(all.slice(i, i + how.entries).reduce((sum, n) => sum + n, 0) / how.operations)
   }
   if (steps.length < FEWEST) return `${steps.length} steps at ${how.at}, at least ${FEWEST} are needed`
-  const kernel = quantile(steps, 0.25)
+  const kernel = quantile(steps, 0.1)
   // The functions' parts are of the whole region, brought to the operation's cost: their sum is exact, each is not.
   const scale = kernel / (last.region.kernel / last.operations)
   const functions = new Map<string, number>()

@@ -133,7 +133,7 @@ describe('the cost of an operation', () => {
     expect((cost as { functions: Map<string, number> }).functions.get('f')).toBe(10)
   })
 
-  test('by steps is the lower quartile, whatever a few late wake-ups cost', () => {
+  test('by steps is the lowest decile, whatever a few late wake-ups cost', () => {
     const stepped = only(`${FILE}    steps: {at: mark, operations: 2}\n`)
     const cost = costOf(stepped, [
       { region: region(1000, { '-': [60, 60, 60, 900, 60, 61, 60, 60] }), operations: 16 },
