@@ -106,9 +106,7 @@ test('the gate fails on the planted patch, and names it and its function', async
   ])
   expect(output.walk?.steps.map((step) => step.number)).toEqual([whole, whole + 1, whole + 2])
   expect(output.walk?.costly).toEqual([expect.objectContaining({ number: whole + 2, file })])
-  const text = execFileSync('cat', [join(folded, 'nullblk.randread-4k-psync.diff.folded')], {
-    encoding: 'utf8',
-  })
+  const text = readFileSync(join(folded, 'nullblk.randread-4k-psync.diff.folded'), 'utf8')
   const line = text.split('\n').find((row) => /;submit_bio_noacct \d+ \d+$/.test(row))
   const [before = 0, after = 0] = (line ?? '').split(' ').slice(-2).map(Number)
   expect(after - before).toBe(planted * 1000)

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadCases, parseCases, selectCases, type Case } from '../../../tools/bench/case.ts'
-import { costOf, type Measured } from '../../../tools/bench/estimate.ts'
+import { costOf, type Cost, type Measured } from '../../../tools/bench/estimate.ts'
 import { countingPlan, timingPlan } from '../../../tools/bench/script.ts'
 import { toolNames } from '../../../tools/guest/tools.ts'
 import { UsageError } from '../../../tools/lib/errors.ts'
@@ -130,7 +130,7 @@ describe('the cost of an operation', () => {
       { region: region(1000 + 1200 * 30, {}, { f: 700 + 1200 * 10 }), operations: 1200 },
     ])
     expect(cost).toMatchObject({ kernel: 30, user: 60 })
-    expect((cost as { functions: Map<string, number> }).functions.get('f')).toBe(10)
+    expect((cost as Cost).functions.get('f')).toBe(10)
   })
 
   test('by steps is the lowest decile, whatever a few late wake-ups cost', () => {
