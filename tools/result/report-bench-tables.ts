@@ -154,7 +154,7 @@ export function gateTable(output: BenchOutput): Html {
     (output.gate ?? []).map(
       (v) =>
         html`<th scope="row">${v.case}</th>
-          <td>${unitOfVerdict(v, output.cases)}</td>
+          <td class="unit">${unitOfVerdict(v, output.cases)}</td>
           <td>${badge(v.outcome)}</td>
           ${num(ratioText({ ratio: v.ratio, resolvable: v.outcome !== 'skip' }))}${num(v.limit.toFixed(3))}
           <td class="why">

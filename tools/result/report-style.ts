@@ -100,7 +100,7 @@ svg .one { stroke: var(--muted); stroke-width: 1; } svg .axis { stroke: var(--mu
 svg .line { fill: none; stroke-width: 1.75; stroke-linejoin: round; } svg .line.s0, svg .line.s2 { fill: none; } svg .line.s0 { stroke: var(--s1); stroke-width: 3.5; } svg .line.s2 { stroke: var(--s2); stroke-width: 1.5; } svg circle.s0:not(.open):not(.dot) { fill: var(--s1); } svg .ring { fill: none; stroke: var(--text); stroke-width: 1.25; }
 svg .whisker { stroke-width: 1.5; } svg .whisker.s0 { stroke: var(--s0); } svg .whisker.s2 { stroke: var(--s2); } svg .whisker.same, svg .whisker.open { stroke: var(--muted); }
 svg .dot.same { fill: var(--muted); } svg .dot.open { fill: var(--ground); stroke: var(--muted); stroke-width: 1.5; } svg .open.s0, svg .open.s2 { fill: var(--ground); stroke-width: 1.75; } svg .open.s0 { stroke: var(--s1); } svg .open.s2 { stroke: var(--s2); }
-.what { display: block; white-space: normal; color: var(--muted); font-size: .85rem; font-weight: 400; min-width: 14rem; }
+.what { display: block; white-space: normal; color: var(--muted); font-size: .92em; font-weight: 400; min-width: 14rem; }
 td.why { white-space: normal; min-width: 12rem; }
 .breaks { padding-left: 0; list-style: none; } .breaks b { display: inline-block; min-width: 1.4rem; }
 .next { margin-top: 1.25rem; }
@@ -115,12 +115,15 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 }
 @media print {
   @page { margin: 15mm; }
-  body { font-size: 10pt; }
+  html, body { font-size: 10pt; }
   .page { max-width: none; padding: 0; }
   nav { display: none; }
   a { color: inherit; text-decoration: none; }
   .scroll { overflow: visible; background: none; }
-  table { font-size: 8pt; } th, td { padding-right: .45rem; } .wide td:not(.n) { white-space: normal; overflow-wrap: anywhere; }
+  table, caption, thead th { font-size: 8pt; } td.why, .what { min-width: 0; }
+  /* The figures of plots are on paper, open or not. */
+  details.figures::details-content { content-visibility: visible; block-size: auto; } details.figures > summary { color: var(--muted); }
+  th, td { padding-right: .45rem; } .wide td:not(.n) { white-space: normal; overflow-wrap: anywhere; } .wide td.unit { white-space: nowrap; }
   .plots { grid-template-columns: 1fr 1fr; gap: 1rem 1.5rem; }
   tr, figure, h2, h3, h4, details.run > summary { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; }

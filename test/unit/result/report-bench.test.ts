@@ -101,6 +101,16 @@ test('a costly patch is named in the walk, and a trend breaks at a letter with i
   expect(trends).toContain('<title>QEMU 7.2.22 there, 10.0.2 here</title>')
 })
 
+test('no line is drawn over a break, nor over a patch that was not measured', () => {
+  const piecesOf = (id: string): number[] => {
+    const [svg = ''] = (flat(page).split(`<h2 id="${id}">`)[1] ?? '').match(/<svg[^]*?<\/svg>/) ?? []
+    return [...svg.matchAll(/<path class="line s\d" d="([^"]*)"/g)].map((m) => m[1]!.split('L').length)
+  }
+  // Records 1 to 3 and 5 to 7, of the base and of the series; patches 0 to 3 and 5 to 7.
+  expect(piecesOf('bench-history')).toEqual([3, 3, 3, 3])
+  expect(piecesOf('bench-walk')).toEqual([4, 3])
+})
+
 test.each([
   ['0', 0, 0],
   ['tiny and huge', 1e-9, 1e18],
