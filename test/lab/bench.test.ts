@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // phyr bench, on costs of which it is known what they are: one that is planted, and none.
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -33,15 +33,16 @@ const caseShape = z
     /** Operations of a short and a long measurement. Their difference is what is counted: set-up cancels. */
     lengths: z.tuple([z.int().min(1), z.int().min(2)]).optional(),
     /**
-     * Count the long measurement alone, step by step, and take the lowest decile of the steps: from one step mark of
+     * Count the long measurement alone, step by step, and take what is usual: from one step mark of
      * the program to the next ("mark"), or from entry to entry of a function of the kernel, for fio on devices that
      * answer in the host's time. What is not the operation's (set-up, a late wake-up) is in no step, or in few.
      */
     steps: z
       .strictObject({
         at: z.union([z.literal('mark'), symbol]),
-        /** Entries or marks that make a step, and operations in it. */
+        /** Entries that make a step where a request has to be waited for by another call; else one does. */
         entries: z.int().min(1).default(1),
+        /** Operations in a step. */
         operations: z.int().min(1).default(1),
       })
       .optional(),
@@ -76,8 +77,8 @@ const fileShape = z.strictObject({
       setup: shell.default(''),
       teardown: shell.default(''),
       lengths: z.tuple([z.int().min(1), z.int().min(2)]).default([200, 1200]),
-      /** True: its cases are counted from entry to entry where they name a function for that, else by slope. */
-      steps: z.boolean().default(false),
+      /** Whether a request is answered within the call that submits it, or has to be waited for by another one. */
+      answers: z.enum(['at once', 'later']).default('later'),
     }),
   ),
   /** Programs of the host that go into the guest, beside fio where a case uses it. */
@@ -148,7 +149,10 @@ export function parseCases(text: string, path: string): Case[] {
         run: value.run,
         boot: value.boot ?? false,
         lengths: value.lengths ?? place.lengths,
-        steps: place.steps || value.steps?.at === 'mark' ? value.steps : undefined,
+        steps: value.steps && {
+          ...value.steps,
+          entries: place.answers === 'at once' ? 1 : value.steps.entries,
+        },
         clock: value.clock,
         programs: value.fio ? ['fio', ...file.programs] : file.programs,
         tools: file.tools,

@@ -98,7 +98,7 @@ export async function compare(bench: Bench): Promise<BenchOutput> {
   const load = await watchLoad()
   const counted = choice.mode === 'wall-clock' ? undefined : await countPoints(points, counting)
   const counts = counted && ([counted.get(points[0])!, counted.get(points[1])!] as const)
-  const timed = choice.mode === 'deterministic' ? undefined : await timed_(bench, points, counting)
+  const timed = choice.mode === 'deterministic' ? undefined : await timeBoth(bench, points, counting)
   const seen = await load.stop()
   return record(bench, { start, points, counting, counts, timed, load: seen.load })
 }
@@ -110,7 +110,7 @@ interface Timed {
   readonly words: readonly string[]
 }
 
-async function timed_(bench: Bench, points: readonly [Point, Point], counting: Counting): Promise<Timed> {
+async function timeBoth(bench: Bench, points: readonly [Point, Point], counting: Counting): Promise<Timed> {
   const { choice, signal } = bench
   const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
   log.info(`accel   ${accel.used}: ${accel.reason}`)

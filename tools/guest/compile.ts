@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { artefact } from '../lib/cache.ts'
 import { readProgram } from '../lib/elf.ts'
 import { LabError } from '../lib/errors.ts'
@@ -87,17 +87,24 @@ export async function compileStatic(source: string, signal?: AbortSignal): Promi
   }
   const inputs = {
     source: await sha256File(source),
+    headers: await hashHeaders(dirname(source)),
     compiler,
     library: await sha256File(library),
     flags: COMMON,
   }
-  const made = await artefact('guest-tool', { ...inputs, headers: headersVersion() }, async (dir) => {
+  const made = await artefact('guest-tool', { ...inputs, system: headersVersion() }, async (dir) => {
     const out = join(dir, 'tool')
     await runOk('gcc', [...COMMON, '-pthread', '-o', out, source], options)
     requireStatic(out)
     return {}
   })
   return join(made.dir, 'tool')
+}
+
+/** The headers that lie beside a source: it may include any of them. */
+async function hashHeaders(dir: string): Promise<string[]> {
+  const files = readdirSync(dir).filter((file) => file.endsWith('.h'))
+  return Promise.all(files.toSorted().map((file) => sha256File(join(dir, file))))
 }
 
 function headersVersion(): string {

@@ -14,7 +14,7 @@ export interface CacheItem {
 }
 
 /** Small files that are the user's history, not something that can be made again. */
-const kept = new Set(['locks', 'records', 'results', 'reports'])
+const kept = new Set(['locks', 'records', 'results', 'reports', 'bench'])
 
 /** Everything in the cache that gc may delete, least recently used first. */
 export async function listCache(root: string): Promise<CacheItem[]> {

@@ -162,7 +162,7 @@ function diskArguments(disk: Disk, index: number, files: Readonly<Record<string,
   const place = placeOf(disk)
   const front =
     disk.model === 'nvme'
-      ? `nvme,serial=${disk.serial},drive=${node},${place}${disk.cmb === undefined ? '' : `,cmb_size_mb=${disk.cmb / MiB}`}`
+      ? `nvme,serial=${disk.serial},drive=${node},${place}${disk.cmb === undefined ? '' : `,cmb_size_mb=${disk.cmb / MiB}`}${disk.mdts === undefined ? '' : `,mdts=${disk.mdts}`}`
       : // Errors go to the guest: QEMU's default stops the machine when the host's disk is full.
         `virtio-blk-pci,serial=${disk.serial},drive=${node},${place},werror=report,rerror=report`
   return ['-blockdev', backend, '-device', front]

@@ -30,6 +30,8 @@ const disk = z.strictObject({
   latency: z.int().min(0).max(1_000_000).default(0),
   /** Controller memory buffer, whole MiB. */
   cmb: size.optional(),
+  /** NVMe's largest transfer as a power of two of 4 KiB pages; QEMU's default is 7, 512 KiB. */
+  mdts: z.int().min(1).max(16).optional(),
   /** The port it sits under; without it the disk is on the root complex, in `slot`. */
   bus: id.optional(),
   slot: slot.optional(),
@@ -149,6 +151,8 @@ function diskRules(machine: MachineData): Problem[] {
     seen.add(entry.serial)
     if (entry.latency > 0 && entry.backend !== 'null-co')
       problems.push({ path: ['disks', i, 'latency'], message: 'only null-co has a latency' })
+    if (entry.mdts !== undefined && entry.model !== 'nvme')
+      problems.push({ path: ['disks', i, 'mdts'], message: 'only nvme has one' })
     if (entry.cmb === undefined) continue
     if (entry.model !== 'nvme') problems.push({ path: ['disks', i, 'cmb'], message: 'only nvme has a CMB' })
     if (entry.cmb % MiB !== 0) problems.push({ path: ['disks', i, 'cmb'], message: 'whole MiB only' })
