@@ -77,6 +77,8 @@ const fileShape = z.strictObject({
       setup: shell.default(''),
       teardown: shell.default(''),
       lengths: z.tuple([z.int().min(1), z.int().min(2)]).default([200, 1200]),
+      /** Job of each fio file that is run first and not measured: it takes the device out of a state left to chance. */
+      prime: word.optional(),
       /** Whether a request is answered within the call that submits it, or has to be waited for by another one. */
       answers: z.enum(['at once', 'later']).default('later'),
     }),

@@ -14,6 +14,9 @@ export interface Samples {
 /** How far the repeats of one image may differ in deterministic mode before the case says nothing: 0.1 %. */
 const AGREEMENT = 0.001
 
+/** How far the times of one image may go apart before they say nothing. */
+const NOISY = 0.25
+
 /**
  * The smallest change of a deterministic figure that is one, though every repeat agrees to the instruction: 0.05 %.
  *
@@ -68,7 +71,8 @@ function disagreement(figures: Figures): string | undefined {
  * What times come to: medians, and a 95 % interval of their ratio by bootstrap over rounds (statistics.ts).
  *
  * Sample i of the two points must come from the same round of A B B A; of a round that is not whole pass neither.
- * Resolvable is an interval that excludes 1 (a change) and one that lies within 3 % of 1 (no change that matters
+ * Repeats of one image that differ by more than a quarter say nothing, wherever the interval lies: with few of them
+ * and many cases some interval would leave out 1 by chance. Resolvable is an interval that excludes 1 (a change) and one that lies within 3 % of 1 (no change that matters
  * here). Everything else says neither.
  *
  * @param samples.distrust why the times are not to be trusted whatever they say: a busy host.
@@ -84,6 +88,7 @@ export function wallFigures(samples: Samples & { readonly distrust?: string | un
     start.repeats < FEWEST
       ? `${plural(start.repeats, 'repeat')}: a 95 % interval needs ${FEWEST}`
       : (samples.distrust ??
+        tooNoisy(start) ??
         (changed || same
           ? undefined
           : `\u00b1${percent(Math.expm1(halfWidth(interval)))}, smallest visible change ${percent(smallest ?? 0)}`))
@@ -95,6 +100,11 @@ export function wallFigures(samples: Samples & { readonly distrust?: string | un
     smallest,
     ...(why === undefined ? {} : { why }),
   }
+}
+
+function tooNoisy(figures: Figures): string | undefined {
+  const worst = Math.max(figures.spread.base ?? 0, figures.spread.series ?? 0)
+  return worst > NOISY ? `repeats of the same image differ by ${percent(worst)}` : undefined
 }
 
 /** Whether the series costs less or more than the base, as far as the figures can say. */
