@@ -59,7 +59,7 @@ test('one point against itself is 1 to the instruction, on every machine, and th
   const output = benchOutputSchema.parse(JSON.parse(stdout))
   expect(output).toMatchObject({ schema: 1, mode: 'both', accel: { deterministic: { used: 'tcg' } } })
   expect(output.fio).toMatch(/^fio-\d/)
-  expect(output.qemu).toMatch(/^\d+\.\d+/)
+  expect(output.qemu).toMatch(/^QEMU \d+\.\d+/)
   expect(output.points.base.kernel).toBe(output.points.series.kernel)
   expect(output.cases.map((one) => one.name).toSorted()).toEqual(
     [...cases.slice(0, -1), 'boot/init'].toSorted(),

@@ -178,7 +178,7 @@ function record(
       load: seen.load,
     },
     accel: { deterministic: counts ? COUNTING : null, wallClock: timed?.accel ?? null },
-    qemu: counting.guest.qemu.version,
+    qemu: `QEMU ${counting.guest.qemu.version}`,
     fio: all.find((m) => m.fio)?.fio ?? null,
     compiler: kernel.record.compiler,
     config: kernel.config,

@@ -177,6 +177,19 @@ describe("the guest's script", () => {
     expect(out).toBe('phyr: fail nil/read set-up of nil: no /dev/nullb0 here\n')
   })
 
+  test('takes a device out of its first state before the first mark', () => {
+    const text = FILE.replace(
+      'run: [prog, -n, $N, $CASE]',
+      'fio: {file: block.fio, job: read-128k-psync}',
+    ).replace('machine: count', 'machine: count\n    prime: randread-4k-io_uring-32')
+    for (const planOf of [countingPlan, timingPlan]) {
+      const [file] = planOf([only(text)], BENCH).files as readonly { data: string }[]
+      const sections = file!.data.match(/^\[.*\]$/gm)
+      expect(sections?.slice(0, 2)).toEqual(['[global]', '[prime]'])
+      expect(file!.data.split('[c0')[0]).not.toContain('mark')
+    }
+  })
+
   test('runs a warm-up, the short and the long length; a program with steps only the long one', () => {
     expect(countingPlan([only(FILE)], BENCH).script.match(/^\tN=\d+$/gm)).toEqual([
       '\tN=200',

@@ -188,3 +188,13 @@ describe.each(Object.entries(kinds))('%s, both kinds alike', (_name, of) => {
     }
   })
 })
+
+test('times of one image that go far apart say nothing, even where every one of them is above the others', () => {
+  const base = [100, 101, 102, 103, 104, 150]
+  const series = base.map((time) => time * 1.2)
+  const noisy = wallFigures({ unit: 'ns/IO', base, series })
+  expect(noisy).toMatchObject({ resolvable: false, why: 'repeats of the same image differ by 49 %' })
+  const quiet = wallFigures({ unit: 'ns/IO', base: base.slice(0, 5), series: series.slice(0, 5) })
+  expect(quiet.resolvable).toBe(true)
+  expect(quiet.low).toBeGreaterThan(1)
+})
