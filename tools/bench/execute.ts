@@ -184,6 +184,17 @@ function record(
     config: kernel.config,
     cache: cached,
     boots: all.length - cached.base - cached.series,
-    notes: [...new Set([...notes, ...(timed?.words ?? []), ...all.flatMap((m) => m.notes)])],
+    notes: [...new Set([...notes, ...(timed ? clockNotes(timed) : []), ...all.flatMap((m) => m.notes)])],
   }
+}
+
+/** Many intervals at once: what is said of each is not true of all of them together. */
+function clockNotes({ times, words }: Timed): string[] {
+  const count = Object.values(times[0][0]?.times ?? {}).filter((time) => typeof time === 'number').length
+  const chance = Math.round(count * 0.05)
+  if (chance < 1) return [...words]
+  return [
+    `of ${count} cases by the clock about ${chance} may show a change by chance: each interval is of 95 %`,
+    ...words,
+  ]
 }
