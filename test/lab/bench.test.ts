@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PLANTED, plantedSeries } from '../../tools/bench/plant.ts'
 import { toolRoot } from '../../tools/lib/paths.ts'
 import { benchOutputSchema } from '../../tools/result/bench-record.ts'
+import { listBench } from '../../tools/result/bench-store.ts'
 import { readSeries } from '../../tools/series/read.ts'
 import { labKernel, labTree, phyr } from './lab.ts'
 
@@ -17,7 +18,13 @@ const whole = series.patches.length
 let planted = 0
 let source = ''
 const dir = mkdtempSync(join(tmpdir(), 'phyr-bench-'))
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+// The user's history is not for what the tests measured.
+const records = (): string[] => listBench().records.map((record) => record.file)
+const before = new Set(records())
+afterAll(() => {
+  rmSync(dir, { recursive: true, force: true })
+  for (const file of records()) if (!before.has(file)) rmSync(file)
+})
 
 beforeAll(async () => {
   await labKernel()
@@ -69,6 +76,7 @@ test('one point against itself is 1 to the instruction, on every machine, and th
     expect(one.ratio).toBe(1)
     expect(one.functions ?? []).toEqual([])
     expect(one.repeats).toBe(2)
+    expect(one.user?.base).toBe(one.user?.series)
     if (one.name !== 'boot/init') expect(one.resolvable, `${one.name}: ${one.why}`).toBe(true)
     // Two repeats are too few for a clock, and it says so.
     expect(one.wall).toMatchObject({ resolvable: false, repeats: 2 })
@@ -82,7 +90,9 @@ test('the gate fails on the planted patch, and names it and its function', async
   mkdirSync(patches)
   for (const patch of copy.patches) writeFileSync(join(patches, patch.file), patch.text)
   writeFileSync(join(patches, 'series'), copy.patches.map((patch) => `${patch.file}\n`).join(''))
-  writeFileSync(join(patches, 'series.json'), readFileSync(join(toolRoot, 'patches/series.json')))
+  // Under a name of its own: its record lies in the same history as those of the series.
+  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
+  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
   const args = [
     'bench',
     '-C',

@@ -28,6 +28,7 @@ export function benchCases(cases: readonly Case[], measured: Measured): BenchCas
       name: one.name,
       what: one.what,
       ...count,
+      ...userPair(one, measured.counts),
       ...(functions.length > 0 ? { functions } : {}),
       ...(time ? { wall: time } : {}),
     }
@@ -63,6 +64,20 @@ function medians(repeats: readonly ReadonlyMap<string, number>[]): Map<string, n
   return new Map(
     [...names].map((name) => [name, median(repeats.map((functions) => functions.get(name) ?? 0))]),
   )
+}
+
+function userPair(
+  one: Case,
+  counts: readonly [readonly Measurement[], readonly Measurement[]],
+): Pick<BenchCase, 'user'> {
+  const [base, series] = counts.map((measurements) =>
+    measurements.flatMap(({ costs }) => {
+      const cost = costs[one.name]
+      return cost === undefined || typeof cost === 'string' ? [] : [cost.user]
+    }),
+  )
+  if (!base?.length || !series?.length) return {}
+  return { user: { base: median(base), series: median(series) } }
 }
 
 /** Figures of a case in instructions, from any two sets of boots. */

@@ -60,6 +60,7 @@ const caseSchema = z.strictObject({
     .describe('GROUP/NAME, for example nvme/randread-4k-psync'),
   what: z.string().describe('What one operation is, for people'),
   ...figures,
+  user: pair.optional().describe('Instructions of user space per operation; in no other figure'),
   functions: z
     .array(functionSchema)
     .optional()
