@@ -20,10 +20,10 @@ let source = ''
 const dir = mkdtempSync(join(tmpdir(), 'phyr-bench-'))
 // The user's history is not for what the tests measured.
 const records = (): string[] => listBench().records.map((record) => record.file)
-const before = new Set(records())
+const known = new Set(records())
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true })
-  for (const file of records()) if (!before.has(file)) rmSync(file)
+  for (const file of records()) if (!known.has(file)) rmSync(file)
 })
 
 beforeAll(async () => {

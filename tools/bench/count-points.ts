@@ -9,16 +9,19 @@ import type { Measurement } from './measurement.ts'
 import type { Plugin } from './plugin.ts'
 import type { Point } from './points.ts'
 
-/** What counting needs beside the points. */
-export interface Counting {
+/** What measuring needs beside the points. */
+export interface Measuring {
   readonly cases: readonly Case[]
   readonly benchDir: string
   readonly machinesDir: string
   readonly guest: Guest
-  readonly plugin: Plugin
   /** Boots of each point. */
   readonly repeats: number
   readonly signal: AbortSignal
+}
+
+export interface Counting extends Measuring {
+  readonly plugin: Plugin
 }
 
 /** The counts of a point: one measurement a boot, repeats times machines of them. */

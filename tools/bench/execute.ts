@@ -16,7 +16,7 @@ import type { Series } from '../series/series.ts'
 import { loadCases, selectCases, type Case } from './case.ts'
 import { benchCases } from './cases-of.ts'
 import { contextBetween } from './context.ts'
-import { countPoints, type Counted, type Counting } from './count-points.ts'
+import { countPoints, type Counted, type Counting, type Measuring } from './count-points.ts'
 import { watchLoad } from './load.ts'
 import { makeGuest } from './make-guest.ts'
 import type { Measurement } from './measurement.ts'
@@ -67,19 +67,23 @@ export async function pointAt(bench: Bench, patches: number): Promise<Point> {
   return buildPoint(bench.project, bench, patches, choice, bench.signal)
 }
 
-/** What counting at some points needs; the guest's init is of the first point's tree. */
-export async function countingOf(bench: Bench, first: Pick<Point, 'treeDir' | 'treeId'>): Promise<Counting> {
+/** What measuring at some points needs; the guest's init is of the first point's tree. */
+async function measuringOf(bench: Bench, first: Pick<Point, 'treeDir' | 'treeId'>): Promise<Measuring> {
   const { project, cases, choice, signal } = bench
-  const guest = await makeGuest(first, cases, signal)
   return {
     cases,
     benchDir: project.bench,
     machinesDir: join(project.bench, 'machines'),
-    guest,
-    plugin: await compilePlugin('count', guest.qemu.version, signal),
+    guest: await makeGuest(first, cases, signal),
     repeats: choice.repeats,
     signal,
   }
+}
+
+/** The same with the plugin, which only counting needs: not every QEMU takes it. */
+export async function countingOf(bench: Bench, first: Pick<Point, 'treeDir' | 'treeId'>): Promise<Counting> {
+  const measuring = await measuringOf(bench, first)
+  return { ...measuring, plugin: await compilePlugin('count', measuring.guest.qemu.version, bench.signal) }
 }
 
 /**
@@ -94,13 +98,14 @@ export async function compare(bench: Bench): Promise<BenchOutput> {
     await pointAt(bench, pointOf(series, choice.from)),
     await pointAt(bench, pointOf(series, choice.to)),
   ] as const
-  const counting = await countingOf(bench, points[0])
+  const measuring = await measuringOf(bench, points[0])
+  const counting = choice.mode === 'wall-clock' ? undefined : await countingOf(bench, points[0])
   const load = await watchLoad()
-  const counted = choice.mode === 'wall-clock' ? undefined : await countPoints(points, counting)
+  const counted = counting && (await countPoints(points, counting))
   const counts = counted && ([counted.get(points[0])!, counted.get(points[1])!] as const)
-  const timed = choice.mode === 'deterministic' ? undefined : await timeBoth(bench, points, counting)
+  const timed = choice.mode === 'deterministic' ? undefined : await timeBoth(bench, points, measuring)
   const seen = await load.stop()
-  return record(bench, { start, points, counting, counts, timed, load: seen.load })
+  return record(bench, { start, points, measuring, counts, timed, load: seen.load })
 }
 
 interface Timed {
@@ -110,12 +115,12 @@ interface Timed {
   readonly words: readonly string[]
 }
 
-async function timeBoth(bench: Bench, points: readonly [Point, Point], counting: Counting): Promise<Timed> {
+async function timeBoth(bench: Bench, points: readonly [Point, Point], measuring: Measuring): Promise<Timed> {
   const { choice, signal } = bench
   const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
   log.info(`accel   ${accel.used}: ${accel.reason}`)
   const load = await watchLoad()
-  const times = await timePoints(points, { ...counting, accel })
+  const times = await timePoints(points, { ...measuring, accel })
   const { distrust, words } = await load.stop()
   return { accel, times, distrust, words }
 }
@@ -125,13 +130,13 @@ function record(
   seen: {
     readonly start: number
     readonly points: readonly [Point, Point]
-    readonly counting: Counting
+    readonly measuring: Measuring
     readonly counts: readonly [Counted, Counted] | undefined
     readonly timed: Timed | undefined
     readonly load: BenchOutput['host']['load']
   },
 ): BenchOutput {
-  const { points, counts, timed, counting } = seen
+  const { points, counts, timed, measuring } = seen
   const all = [...(counts?.flatMap((c) => c.measurements) ?? []), ...(timed?.times.flat() ?? [])]
   const cached = { base: counts?.[0].cached ?? 0, series: counts?.[1].cached ?? 0 }
   const { context, notes } = contextBetween(project.bench, points, counts)
@@ -178,7 +183,7 @@ function record(
       load: seen.load,
     },
     accel: { deterministic: counts ? COUNTING : null, wallClock: timed?.accel ?? null },
-    qemu: `QEMU ${counting.guest.qemu.version}`,
+    qemu: `QEMU ${measuring.guest.qemu.version}`,
     fio: all.find((m) => m.fio)?.fio ?? null,
     compiler: kernel.record.compiler,
     config: kernel.config,
