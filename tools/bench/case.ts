@@ -173,8 +173,8 @@ export function selectCases(cases: readonly Case[], names: readonly string[]): C
   for (const name of names) {
     const found = cases.filter((c) => c.name === name || c.placeName === name || matches(name, c.name))
     if (found.length === 0) {
-      const near = cases
-        .map((c) => ({ name: c.name, distance: editDistance(name, c.name) }))
+      const near = [...new Set(cases.flatMap((c) => [c.name, c.placeName]))]
+        .map((known) => ({ name: known, distance: editDistance(name, known) }))
         .sort((a, b) => a.distance - b.distance)[0]
       throw new UsageError(
         `there is no benchmark case ${JSON.stringify(name)}${near && near.distance <= 4 ? `; did you mean ${near.name}?` : ''}`,

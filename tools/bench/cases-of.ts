@@ -35,6 +35,11 @@ export function benchCases(cases: readonly Case[], measured: Measured): BenchCas
   })
 }
 
+/** What the cases counted beside instructions ("gup/fast-4k-1 entries"), of the first boot that says it. */
+export function entriesOf(measurements: readonly Measurement[]): Record<string, number> {
+  return Object.assign({}, ...measurements.map(({ counts }) => counts).toReversed()) as Record<string, number>
+}
+
 /** Costs of a case at one point in instructions, one a boot that has one. */
 export function countSamples(one: Case, measurements: readonly Measurement[]): number[] {
   return measurements.flatMap(({ costs }) => {

@@ -14,7 +14,7 @@ import { ready } from '../run/ready.ts'
 import { getBase, type SourceChoice } from '../run/sources.ts'
 import type { Series } from '../series/series.ts'
 import { loadCases, selectCases, type Case } from './case.ts'
-import { benchCases } from './cases-of.ts'
+import { benchCases, entriesOf } from './cases-of.ts'
 import { contextBetween } from './context.ts'
 import { countPoints, type Counted, type Counting, type Measuring } from './count-points.ts'
 import { watchLoad } from './load.ts'
@@ -141,6 +141,7 @@ function record(
   const cached = { base: counts?.[0].cached ?? 0, series: counts?.[1].cached ?? 0 }
   const { context, notes } = contextBetween(project.bench, points, counts)
   const { kernel } = points[0]
+  const entries = entriesOf(counts?.[1].measurements ?? [])
   const {
     cpu = 'unknown',
     cpus = 1,
@@ -173,6 +174,7 @@ function record(
       distrust: timed?.distrust,
     }),
     context,
+    ...(Object.keys(entries).length > 0 ? { entries } : {}),
     host: {
       ...(os === undefined ? {} : { os }),
       cpu,

@@ -190,7 +190,12 @@ export const benchOutputSchema = z
     context: contextSchema.optional().describe('What is not a cost of an operation: sizes and layouts'),
     walk: walkSchema.optional().describe('Only with --per-patch'),
     gate: z.array(verdictSchema).optional().describe('Only with --gate'),
-    entries: z.record(z.string(), z.int().min(0)).optional().describe('Named counts that a case reported'),
+    entries: z
+      .record(z.string(), z.int().min(0))
+      .optional()
+      .describe(
+        'Counts other than of instructions that cases reported at the series point, by case and name',
+      ),
     host: z
       .strictObject({
         cpu: z.string().describe('Model of the CPU'),

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadCases, parseCases, selectCases, type Case } from '../../../tools/bench/case.ts'
+import { entriesOf } from '../../../tools/bench/cases-of.ts'
 import { costOf, type Cost, type Measured } from '../../../tools/bench/estimate.ts'
 import { countingPlan, timingPlan } from '../../../tools/bench/script.ts'
 import { toolNames } from '../../../tools/guest/tools.ts'
@@ -118,7 +119,16 @@ describe('names on the command line', () => {
 
   test('that choose none are refused, with the nearest one', () => {
     expect(() => names(['nil/reed'])).toThrow(/did you mean nil\/read/)
+    expect(() => names(['nol'])).toThrow(/did you mean nil\?/)
     expect(() => names(['.*'])).toThrow(UsageError)
+  })
+})
+
+test('other counts of the cases are those of the first boot that says them', () => {
+  const boot = (counts: Record<string, number>) => ({ costs: {}, times: {}, counts, seconds: 1, notes: [] })
+  expect(entriesOf([boot({ 'a/b entries': 1 }), boot({ 'a/b entries': 2, 'a/c entries': 3 })])).toEqual({
+    'a/b entries': 1,
+    'a/c entries': 3,
   })
 })
 
