@@ -2,6 +2,7 @@
 import { UsageError } from '../lib/errors.ts'
 import type { KernelChoice } from '../run/kernel.ts'
 import type { SourceChoice } from '../run/sources.ts'
+import type { Settings } from '../suite/suite.ts'
 
 /** The source options of a verb as the stages take them. */
 export function choiceOf(args: {
@@ -18,6 +19,26 @@ export function choiceOf(args: {
     throw new UsageError(`--up-to takes a whole number of patches, not ${upTo}`)
   }
   return { linux: args.linux, baseVersion: args.base, upTo, without: args.without }
+}
+
+/**
+ * What `--set NAME=N` and `--long` ask of the suites' variables.
+ *
+ * @throws UsageError for what is not NAME=N, and for a name that is given twice.
+ */
+export function settingsOf(args: {
+  readonly long: boolean
+  readonly set?: readonly string[] | undefined
+}): Settings {
+  const set = new Map<string, number>()
+  for (const text of args.set ?? []) {
+    const [, name = '', value = ''] = /^([a-z][a-z0-9_]*)=(\d{1,9})$/.exec(text) ?? []
+    if (name === '')
+      throw new UsageError(`--set takes NAME=N with a whole number, not ${JSON.stringify(text)}`)
+    if (set.has(name)) throw new UsageError(`--set gives ${name} twice`)
+    set.set(name, Number(value))
+  }
+  return { length: args.long ? 'long' : 'usual', set }
 }
 
 /** The source, kernel and guest options of a verb as the stages take them. */

@@ -30,6 +30,7 @@ export default defineVerb({
         ...kernelChoiceOf(args),
         machines: args.machine ?? usualMachines,
         suites: undefined,
+        settings: { length: 'short', set: new Map() },
         again: args.again,
       },
       signal,

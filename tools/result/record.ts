@@ -10,6 +10,7 @@ import {
   keySchema,
   outcomeSchema,
   timeSchema,
+  variablesSchema,
   type Deep,
   type Outcome,
   type RunResult,
@@ -89,6 +90,9 @@ const kernelSchema = z.strictObject({
 const runLineSchema = z.strictObject({
   machine: z.string().describe('Machine'),
   suite: z.string().describe('Suite'),
+  variables: variablesSchema
+    .optional()
+    .describe("Values of the suite's variables: what the script was told, by default or by --long and --set"),
   outcome: outcomeSchema.describe('Verdict of this run'),
   passed: count.describe('Tests and fio jobs that passed'),
   failed: count.describe('Tests and fio jobs that failed or crashed'),
@@ -204,6 +208,7 @@ export function runLine(result: RunResult, cached: boolean): RunLine {
   return {
     machine: result.machine,
     suite: result.suite,
+    ...(result.variables === undefined ? {} : { variables: result.variables }),
     outcome: result.outcome,
     passed: result.passed,
     failed: result.failed,

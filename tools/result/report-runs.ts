@@ -84,6 +84,15 @@ function details(result: RunResult): Html {
     <h4>The boot</h4>
     <dl class="facts">
       ${result.notes !== undefined && fact('Note', result.notes.join('; '))}
+      ${
+        result.variables !== undefined &&
+        fact(
+          'Variables',
+          Object.entries(result.variables)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(', '),
+        )
+      }
       ${fact('Reached', bootText(result))} ${fact('Ended', endText(result))}
       ${fact('Kernel', `${result.kernel.release}, ${result.kernel.arch}, config ${result.kernel.config}`)}
       ${fact('Accelerator', `${result.accel.used}: ${result.accel.reason}; QEMU ${result.qemu}`)}

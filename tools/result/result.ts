@@ -109,6 +109,8 @@ export const fioSchema = z.strictObject({
 })
 export type FioResult = Deep<z.infer<typeof fioSchema>>
 
+export const variablesSchema = z.record(z.string(), z.int().min(0))
+
 export const bootMsSchema = z.strictObject({
   firstByte: ms.optional().describe('First byte on the console'),
   banner: ms.optional().describe("The kernel's version line"),
@@ -124,6 +126,7 @@ export const runResultSchema = z
     time: timeSchema.describe('When the run began, UTC'),
     machine: z.string().describe('Name of the machine file'),
     suite: z.string().describe('Name of the suite'),
+    variables: variablesSchema.optional().describe("Values of the suite's variables, where it has any"),
     outcome: outcomeSchema.describe('Verdict of the run'),
     reasons: z.array(z.string()).describe('Why it is not a pass, most telling first; empty for a pass'),
     notes: z

@@ -12,6 +12,7 @@ import { writeReport } from '../result/report.ts'
 import { SCHEMA, type RunResult } from '../result/result.ts'
 import { resultsOf, saveRecord } from '../result/store.ts'
 import type { Applied } from '../series/series.ts'
+import type { Settings } from '../suite/suite.ts'
 import { hostFacts, toolVersions } from './host.ts'
 import { getKernel, type KernelChoice } from './kernel.ts'
 import { matrixOf, type Cell } from './matrix.ts'
@@ -23,6 +24,8 @@ import { applyTo, getBase, type SourceChoice } from './sources.ts'
 export interface RunChoice extends SourceChoice, KernelChoice {
   readonly machines: readonly string[] | undefined
   readonly suites: readonly string[] | undefined
+  /** Of the suites' variables; undefined: the usual values. */
+  readonly settings?: Settings
   readonly accel: 'kvm' | 'tcg' | undefined
   readonly again: boolean
 }

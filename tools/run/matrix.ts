@@ -2,7 +2,7 @@
 import { UsageError } from '../lib/errors.ts'
 import type { Project } from '../lib/project.ts'
 import { listMachines, loadMachine, type Machine } from '../machine/machine.ts'
-import { listSuites, loadSuite, type Suite } from '../suite/suite.ts'
+import { listSuites, loadSuite, type Settings, type Suite } from '../suite/suite.ts'
 
 /** One boot to be done. */
 export interface Cell {
@@ -13,9 +13,11 @@ export interface Cell {
 /**
  * The boots that a choice of machines and suites comes to, machine by machine.
  *
- * @param choice.machines undefined: for each suite the first machine that it fits.
+ * @param choice.machines undefined: every machine that a suite names, and the plainest for one that fits all.
  * @param choice.suites undefined: every suite that fits the machine and the architecture.
- * @throws UsageError for unknown names, bad files, and a suite that was asked for and fits nothing asked for.
+ * @param choice.settings of the suites' variables; undefined: the usual values.
+ * @throws UsageError for unknown names, bad files, a suite that was asked for and fits nothing asked for, and a
+ *   variable that no suite has.
  */
 export function matrixOf(
   project: Project,
@@ -23,11 +25,13 @@ export function matrixOf(
     readonly machines: readonly string[] | undefined
     readonly suites: readonly string[] | undefined
     readonly arch: 'x86_64' | 'i386'
+    readonly settings?: Settings | undefined
   },
 ): Cell[] {
   const suites = unique(choice.suites ?? listSuites(project.suites)).map((name) =>
-    loadSuite(name, project.suites, project.fio),
+    loadSuite(name, project.suites, project.fio, choice.settings),
   )
+  assertKnown(suites, choice.settings)
   const machines = unique(choice.machines ?? preferred(listMachines(project.machines))).map((name) =>
     loadMachine(name, project.machines),
   )
@@ -47,8 +51,23 @@ export function matrixOf(
     }
   }
   if (choice.machines !== undefined) return cells
-  // One machine a suite: the first that fits.
-  return cells.filter((cell, i) => cells.findIndex((other) => other.suite === cell.suite) === i)
+  // A suite that names its machines needs each of them; to one that does not they are alike.
+  return cells.filter(
+    ({ suite }, i) => suite.machines !== '*' || cells.findIndex((other) => other.suite === suite) === i,
+  )
+}
+
+function assertKnown(suites: readonly Suite[], settings: Settings | undefined): void {
+  const known = suites.flatMap((suite) => Object.keys(suite.variables))
+  const unknown = [...(settings?.set.keys() ?? [])].find((name) => !known.includes(name))
+  const names = suites.map((suite) => suite.name).join(', ')
+  if (unknown !== undefined)
+    throw new UsageError(
+      `no variable ${unknown} in ${names}`,
+      known.length > 0 ? `variables: ${unique(known).join(', ')}` : 'these suites have none',
+    )
+  if (settings?.length === 'long' && known.length === 0)
+    throw new UsageError(`--long changes nothing of ${names}`, 'leave it out: these suites have no variables')
 }
 
 /** The plainest machine first: it is the one that a suite runs on when none is named. */

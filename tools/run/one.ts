@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildInitramfs, withToken, type Initramfs } from '../guest/initramfs.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { missingTargets } from '../kernel/selftests.ts'
 import { keyOf } from '../lib/hash.ts'
 import { withLock } from '../lib/lock.ts'
 import { log } from '../lib/log.ts'
@@ -43,7 +44,7 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
   const initramfs = await initramfsOf(one)
   for (const warning of initramfs.warnings) log.detail(`guest   ${warning}`)
   const qemu = await probeQemu({ signal })
-  const deadlines = deadlinesOf(machine, kernel.config, suite.seconds)
+  const deadlines = deadlinesOf(machine, kernel.config, suite.seconds, suite.clockSeconds)
   const key = keyOf({
     version: VERSION,
     kernel: kernel.key,
@@ -92,9 +93,8 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
 
 /** Why a suite cannot be run on this kernel; undefined when it can. */
 export function unfit(suite: Suite, kernel: Kernel): string | undefined {
-  return suite.selftests.length > 0 && kernel.selftests === undefined
-    ? `this tree has no selftests ${suite.selftests.join(', ')}`
-    : undefined
+  const missing = missingTargets(kernel.selftests, suite.selftests)
+  return missing.length > 0 ? `this tree has no selftests ${missing.join(', ')}` : undefined
 }
 
 /** Per kernel and suite: the same for every machine, and hashing fio's 80 MB of libraries takes a second or two. */

@@ -30,6 +30,7 @@ export async function toResult(
     time: ran.time.toISOString(),
     machine: machine.name,
     suite: suite.name,
+    ...(Object.keys(suite.variables).length === 0 ? {} : { variables: suite.variables }),
     outcome: verdict.outcome,
     reasons: verdict.reasons,
     ...(ran.notes.length === 0 ? {} : { notes: ran.notes }),

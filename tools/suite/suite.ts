@@ -19,6 +19,24 @@ const fioFile = z.strictObject({
   disk: word,
 })
 
+const variable = z
+  .strictObject({
+    /** What it is the number of, for people. */
+    what: z.string().min(1),
+    usual: z.int().min(0).max(1e9),
+    /** In `phyr run`, and with --long; default: the usual one. */
+    short: z.int().min(0).max(1e9).optional(),
+    long: z.int().min(0).max(1e9).optional(),
+    /** What one of it adds to the suite's `seconds`. */
+    seconds: z.number().positive().max(60).optional(),
+    /** It is a time in seconds by the guest's clock: as long on a slow machine as on a fast one. */
+    clock: z.boolean().default(false),
+  })
+  .refine((value) => !value.clock || value.seconds === undefined, {
+    path: ['seconds'],
+    message: 'with clock, the value itself is seconds',
+  })
+
 const schema = z
   .strictObject({
     name: word,
@@ -31,14 +49,25 @@ const schema = z
     /** C programs of qemu/guest, built for the guest. */
     tools: z.array(word).default([]),
     files: z.array(fioFile).default([]),
-    /** Targets of tools/testing/selftests. */
-    selftests: z.array(z.string().regex(/^[a-z0-9_]+(\/[a-z0-9_]+)*$/)).default([]),
+    /** Of tools/testing/selftests: a collection (phyr), or one program of it (mm:gup_phyrs). */
+    selftests: z
+      .array(
+        z.string().regex(/^[a-z0-9_]+(\/[a-z0-9_]+)*(:[a-z0-9_]+)?$/, 'COLLECTION or COLLECTION:PROGRAM'),
+      )
+      .default([]),
+    /** Whole numbers that the script has as shell variables, and that `phyr test --set NAME=N` changes. */
+    variables: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'lower-case letters, digits and underscores'),
+        variable,
+      )
+      .default({}),
     cmdline: z.array(argument).default([]),
     /** KUnit: glob of the suites to run, with an optional `.glob` of their tests (lib/kunit/executor.c). */
     filter: argument.optional(),
     /** What the guest runs, sh; its output is the results. Empty: only the kernel runs. */
     script: z.string().default(''),
-    /** Time from init to the guest's end on an idle machine without hardware virtualisation. */
+    /** Time from init to the guest's end on an idle machine without hardware virtualisation, without the variables'. */
     seconds: z.number().int().positive().max(3600),
   })
   .superRefine((suite, context) => {
@@ -52,6 +81,8 @@ const schema = z
     if (suite.kind === 'fio' && suite.files.length === 0) wrong('files', 'a fio suite needs job files')
     if (suite.kind === 'kselftest' && suite.selftests.length === 0)
       wrong('selftests', 'a kselftest suite needs targets')
+    if (Object.keys(suite.variables).length > 0 && suite.script.trim() === '')
+      wrong('variables', 'there is no script to use them')
     if (suite.kind !== 'kunit' && suite.archs.includes('i386'))
       wrong('archs', 'an i386 guest has no shell: only kunit runs there')
   })
@@ -70,8 +101,20 @@ export interface SuiteJob {
   readonly sha256: string
 }
 
+/** What was asked of suites that have variables. */
+export interface Settings {
+  /** Which of each variable's values. */
+  readonly length: 'short' | 'usual' | 'long'
+  /** By name; goes before `length`. */
+  readonly set: ReadonlyMap<string, number>
+}
+
 /** What runs in the guest: qemu/suites/NAME.yaml. */
-export interface Suite extends Omit<Readonly<SuiteFile>, 'files' | 'cmdline' | 'script'> {
+export interface Suite extends Omit<Readonly<SuiteFile>, 'files' | 'cmdline' | 'script' | 'variables'> {
+  /** Values of its variables, by name. */
+  readonly variables: Readonly<Record<string, number>>
+  /** Of them, those that are seconds by the guest's clock, added up: on no machine does it take less. */
+  readonly clockSeconds: number
   readonly files: readonly SuiteJob[]
   /** With KUnit's own parameters: it is on for a kunit suite and off for every other. */
   readonly cmdline: readonly string[]
@@ -91,7 +134,7 @@ export function listSuites(dir: string = suitesDir): string[] {
 }
 
 /**
- * Reads and checks one suite.
+ * Reads and checks one suite. Of `settings` it takes what it has.
  *
  * @throws UsageError for an unknown name, and for a fault in the file, as file:line:column.
  */
@@ -99,6 +142,7 @@ export function loadSuite(
   name: string,
   dir: string = suitesDir,
   fioDir: string = join(toolRoot, 'qemu/fio'),
+  settings: Settings = { length: 'usual', set: new Map() },
 ): Suite {
   const path = join(dir, `${name}.yaml`)
   if (!staysInside(`${name}.yaml`) || name.includes('/') || !existsSync(path)) {
@@ -112,12 +156,24 @@ export function loadSuite(
     const text = readFileSync(job, 'utf8')
     return { ...f, path: job, jobs: jobNames(text), sha256: sha256(text) }
   })
+  const variables = valuesOf(file, settings)
+  const sum = (of: (key: string, value: number) => number): number =>
+    Object.entries(variables).reduce((total, [key, value]) => total + of(key, value), 0)
   return {
     ...file,
     files,
+    variables,
+    seconds: file.seconds + sum((key, value) => value * (file.variables[key]?.seconds ?? 0)),
+    clockSeconds: sum((key, value) => (file.variables[key]?.clock ? value : 0)),
     cmdline: [...kunitParameters(file.filter), ...file.cmdline],
-    script: scriptOf(file),
+    script: scriptOf(file, variables),
   }
+}
+
+function valuesOf(file: SuiteFile, { length, set }: Settings): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(file.variables).map(([name, one]) => [name, set.get(name) ?? one[length] ?? one.usual]),
+  )
 }
 
 /** Checks a suite file's text; `path` is for the messages. */
@@ -136,13 +192,14 @@ function kunitParameters(filter: string | undefined): string[] {
 }
 
 /** The script with the suite's lists as shell variables in front: the yaml is the only place that names them. */
-function scriptOf(file: SuiteFile): string {
+function scriptOf(file: SuiteFile, variables: Suite['variables']): string {
   if (file.script.trim() === '') return ''
   return [
     '#!/bin/sh',
     '. /phyr/lib.sh',
     `FIO_JOBS='${file.files.map((f) => `${f.file}:${f.disk}`).join(' ')}'`,
     `SELFTESTS='${file.selftests.join(' ')}'`,
+    ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     file.script,
   ].join('\n')
 }

@@ -31,8 +31,8 @@ function refusal(text: string): string {
 }
 
 describe('the machines that come with phyr', () => {
-  test('are these five', () => {
-    expect(listMachines()).toEqual(['hugepages', 'iommu', 'nvme', 'p2pdma', 'virtio'])
+  test('are these six', () => {
+    expect(listMachines()).toEqual(['hugepages', 'iommu', 'movable', 'nvme', 'p2pdma', 'virtio'])
   })
 
   test.each(listMachines())('%s loads, and has a disk with data and one for measuring', (name) => {
@@ -68,7 +68,7 @@ describe('a machine name that does not exist', () => {
       expect.objectContaining({
         name: 'UsageError',
         message: 'no machine "../../etc/passwd"',
-        fix: 'machines: hugepages, iommu, nvme, p2pdma, virtio',
+        fix: 'machines: hugepages, iommu, movable, nvme, p2pdma, virtio',
       }),
     )
   })

@@ -15,12 +15,45 @@ const names = (
 
 describe('the matrix', () => {
   test('without suites: all that fit the machine', () => {
-    expect(names(['virtio'], undefined)).toEqual(['virtio fio', 'virtio kselftest', 'virtio kunit'])
+    expect(names(['nvme'], undefined)).toEqual(['nvme fio', 'nvme kselftest', 'nvme kunit'])
+    expect(names(['virtio'], undefined)).toContain('virtio gup')
     expect(names(['p2pdma'], undefined)).toContain('p2pdma p2p')
   })
 
-  test('without machines: one for each suite, the plainest that fits', () => {
+  test('without machines: those that a suite names, and the plainest for one that fits all', () => {
     expect(names(undefined, ['kunit', 'p2p'])).toEqual(['virtio kunit', 'p2pdma p2p'])
+    expect(names(undefined, ['gup', 'kunit'])).toEqual([
+      'virtio gup',
+      'virtio kunit',
+      'hugepages gup',
+      'movable gup',
+    ])
+  })
+
+  test('variables reach the suites that have them', () => {
+    const cells = matrixOf(project, {
+      machines: ['virtio'],
+      suites: ['gup', 'kunit'],
+      arch: 'x86_64',
+      settings: { length: 'long', set: new Map([['seed', 7]]) },
+    })
+    expect(cells.map((cell) => cell.suite.variables)).toEqual([{ cases: 10_000, seed: 7, stress: 600 }, {}])
+  })
+
+  test.each([
+    [['gup'], 'usual', [['sede', 1]], 'variables: cases, seed, stress'],
+    [['kunit', 'fio'], 'usual', [['seed', 1]], 'these suites have none'],
+    [['kunit'], 'long', [], 'have no variables'],
+  ] as const)('%j with %s %j is bad usage', (suites, length, set, fix) => {
+    const choice = {
+      machines: undefined,
+      suites,
+      arch: 'x86_64',
+      settings: { length, set: new Map(set) },
+    } as const
+    expect(() => matrixOf(project, choice)).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining(fix) }),
+    )
   })
 
   test('a name given twice runs once', () => {

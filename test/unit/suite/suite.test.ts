@@ -8,8 +8,8 @@ import { run } from '../../../tools/lib/exec.ts'
 import { listSuites, loadSuite, parseSuite } from '../../../tools/suite/suite.ts'
 
 describe("the project's suites", () => {
-  test('there are these four, and all of them load', () => {
-    expect(listSuites()).toEqual(['fio', 'kselftest', 'kunit', 'p2p'])
+  test('there are these five, and all of them load', () => {
+    expect(listSuites()).toEqual(['fio', 'gup', 'kselftest', 'kunit', 'p2p'])
     for (const name of listSuites()) expect(loadSuite(name).name).toBe(name)
   })
 
@@ -19,20 +19,20 @@ describe("the project's suites", () => {
       'kunit.autorun=1',
       'kunit.filter_glob=phyr*',
     ])
-    for (const name of ['fio', 'kselftest', 'p2p'])
+    for (const name of ['fio', 'gup', 'kselftest', 'p2p'])
       expect(loadSuite(name).cmdline).toContain('kunit.enable=0')
   })
 
   test('an i386 guest has no shell: what runs there has no script', () => {
     expect(loadSuite('kunit').archs).toContain('i386')
     expect(loadSuite('kunit').script).toBe('')
-    for (const name of ['fio', 'kselftest', 'p2p']) {
+    for (const name of ['fio', 'gup', 'kselftest', 'p2p']) {
       expect(loadSuite(name).archs).toEqual(['x86_64'])
       expect(loadSuite(name).script).toMatch(/^#!\/bin\/sh\n\. \/phyr\/lib\.sh\n/)
     }
   })
 
-  test.each(['fio', 'kselftest', 'p2p'])('the script of %s is sh', async (name) => {
+  test.each(['fio', 'gup', 'kselftest', 'p2p'])('the script of %s is sh', async (name) => {
     const result = await run('sh', ['-n'], { input: loadSuite(name).script })
     expect([result.code, result.stderr]).toEqual([0, ''])
   })
@@ -48,6 +48,20 @@ describe("the project's suites", () => {
     expect(jobs.filter((j) => j.startsWith('phyr-null') && j.includes('-1m-'))).toHaveLength(2)
     expect(jobs.filter((j) => j.startsWith('phyr-data verify'))).toHaveLength(2)
     expect(script).toContain("FIO_JOBS='verify.fio:phyr-data rand-4k.fio:phyr-null seq-1m.fio:phyr-null'")
+  })
+
+  test('gup: CI’s lengths and the lab’s, and a deadline that follows', () => {
+    const of = (length: 'short' | 'usual' | 'long', set: readonly (readonly [string, number])[] = []) =>
+      loadSuite('gup', undefined, undefined, { length, set: new Map(set) })
+    expect(of('usual')).toEqual(loadSuite('gup'))
+    expect(of('usual').variables).toMatchObject({ cases: 1000, stress: 60 })
+    expect(of('long').variables).toMatchObject({ cases: 10_000, stress: 600 })
+    expect(of('short').clockSeconds).toBe(10)
+    const one = of('long', [['cases', 0]])
+    expect(one.variables).toEqual({ cases: 0, seed: 1, stress: 600 })
+    expect(one.clockSeconds).toBe(600)
+    expect(of('long').seconds - one.seconds).toBeGreaterThanOrEqual(60)
+    expect(one.script).toMatch(/^cases=0\nseed=1\nstress=600$/m)
   })
 
   test('an unknown name is told with the known ones', () => {
@@ -90,6 +104,23 @@ describe('faults in a suite file, with their place', () => {
     [[...fine, 'filter: "phyr*"'].join('\n'), 'x.yaml:8:9: filter: only a kunit suite'],
     [withLine(1, 'kind: kunit'), 'filter: a kunit suite needs a filter'],
     [withLine(1, 'kind: fio'), 'files: a fio suite needs job files'],
+    [[...fine, 'selftests: ["mm:a:b"]'].join('\n'), 'x.yaml:8:13: selftests.0: COLLECTION or'],
+    [[...fine, 'variables: {A: {what: a, usual: 1}}'].join('\n'), 'variables.A:'],
+    [[...fine, 'variables: {a: {what: a, usual: 0.5}}'].join('\n'), 'variables.a.usual:'],
+    [
+      [...fine, 'variables: {a: {what: a, usual: 1, clock: true, seconds: 2}}'].join('\n'),
+      'variables.a.seconds: with clock',
+    ],
+    [
+      [
+        'name: x',
+        'kind: kunit',
+        ...fine.slice(2, 6),
+        'filter: x',
+        'variables: {a: {what: a, usual: 1}}',
+      ].join('\n'),
+      'variables: there is no script',
+    ],
     [withLine(1, 'kind: kselftest'), 'selftests: a kselftest suite needs targets'],
     ['- a list', 'x.yaml:1:1:'],
     ['', 'x.yaml:1:1:'],
