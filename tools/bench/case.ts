@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { parseDataFile } from '../lib/data-file.ts'
 import { editDistance } from '../lib/edit-distance.ts'
 import { UsageError } from '../lib/errors.ts'
+import { loadTargets, type TargetTable } from '../result/targets.ts'
 
 /** Part of a case's name: safe as a file name, in the guest's shell and in a job file. */
 const word = z.string().regex(/^[a-z0-9][a-z0-9._+-]{0,47}$/, 'lower-case letters, digits, dot, plus, dash')
@@ -50,6 +51,8 @@ const caseShape = z
     on: z.array(word).optional(),
     /** False: instructions only; the time of so short a thing is noise. */
     clock: z.boolean().default(true),
+    /** What the case counts as "entries" is the record's entries of this name. */
+    entries: word.optional(),
   })
   .superRefine((value, context) => {
     if ([value.fio, value.run, value.boot].filter((way) => way !== undefined).length !== 1)
@@ -108,6 +111,7 @@ export interface Case {
   /** Undefined: by slope. */
   readonly steps: { readonly at: string; readonly entries: number; readonly operations: number } | undefined
   readonly clock: boolean
+  readonly entries: string | undefined
   readonly programs: readonly string[]
   readonly tools: readonly string[]
 }
@@ -135,6 +139,21 @@ export function loadCases(dir: string): Case[] {
   return cases
 }
 
+/**
+ * The tables of targets of a directory of cases: its targets/*.yaml.
+ *
+ * @throws UsageError for faults in a file, and for a target of a case that there is not.
+ */
+export function loadCaseTargets(dir: string, cases: readonly Case[]): TargetTable[] {
+  const tables = loadTargets(join(dir, 'targets'))
+  for (const { file, targets } of tables) {
+    const lost = targets.find((target) => !cases.some((one) => one.name === target.case))
+    if (lost)
+      throw new UsageError(`${file}: there is no case ${lost.case}`, './phyr bench --list shows every case')
+  }
+  return tables
+}
+
 /** The cases of one file's text; `path` is what messages call it. @throws UsageError as loadCases(). */
 export function parseCases(text: string, path: string): Case[] {
   const file = parseDataFile(text, path, fileShape)
@@ -156,6 +175,7 @@ export function parseCases(text: string, path: string): Case[] {
           entries: place.answers === 'at once' ? 1 : value.steps.entries,
         },
         clock: value.clock,
+        entries: value.entries,
         programs: value.fio ? ['fio', ...file.programs] : file.programs,
         tools: file.tools,
       })),
@@ -163,15 +183,27 @@ export function parseCases(text: string, path: string): Case[] {
 }
 
 /**
- * The cases that names choose: a whole name, a place ("nvme": all of its cases), or a pattern with `*`.
+ * The cases that names choose: a whole name, a place ("nvme": all of its cases), a table of targets (all of its
+ * cases), or a pattern with `*`. A table and a place of one name are both meant.
  *
  * @throws UsageError for a name that chooses none, with the nearest that there is.
  */
-export function selectCases(cases: readonly Case[], names: readonly string[]): Case[] {
+export function selectCases(
+  cases: readonly Case[],
+  names: readonly string[],
+  tables: readonly Pick<TargetTable, 'name' | 'targets'>[] = [],
+): Case[] {
   if (names.length === 0) return [...cases]
   const chosen = new Set<Case>()
   for (const name of names) {
-    const found = cases.filter((c) => c.name === name || c.placeName === name || matches(name, c.name))
+    const promised = tables.filter((table) => table.name === name).flatMap((table) => table.targets)
+    const found = cases.filter(
+      (c) =>
+        c.name === name ||
+        c.placeName === name ||
+        promised.some((target) => target.case === c.name) ||
+        matches(name, c.name),
+    )
     if (found.length === 0) {
       const near = [...new Set(cases.flatMap((c) => [c.name, c.placeName]))]
         .map((known) => ({ name: known, distance: editDistance(name, known) }))

@@ -30,14 +30,42 @@ export function benchCases(cases: readonly Case[], measured: Measured): BenchCas
       ...count,
       ...userPair(one, measured.counts),
       ...(functions.length > 0 ? { functions } : {}),
+      ...countsOf(one, measured.counts),
       ...(time ? { wall: time } : {}),
     }
   })
 }
 
-/** What the cases counted beside instructions ("gup/fast-4k-1 entries"), of the first boot that says it. */
-export function entriesOf(measurements: readonly Measurement[]): Record<string, number> {
-  return Object.assign({}, ...measurements.map(({ counts }) => counts).toReversed()) as Record<string, number>
+/** The entries of the record: of the cases that name theirs, what they counted at the series point. */
+export function entriesOf(
+  cases: readonly Case[],
+  recorded: readonly Pick<BenchCase, 'name' | 'counts'>[],
+): Record<string, number> {
+  return Object.fromEntries(
+    cases.flatMap((one): [string, number][] => {
+      const count = recorded.find((c) => c.name === one.name)?.counts?.['entries']?.series ?? null
+      return one.entries === undefined || count === null ? [] : [[one.entries, count]]
+    }),
+  )
+}
+
+/** What a case counted beside instructions: the largest of the boots of each point. */
+function countsOf(
+  one: Case,
+  points: readonly [readonly Measurement[], readonly Measurement[]],
+): Pick<BenchCase, 'counts'> {
+  const [base, series] = points.map((measurements) => {
+    const counts = new Map<string, number>()
+    for (const [key, value] of measurements.flatMap((m) => Object.entries(m.counts))) {
+      const name = key.startsWith(`${one.name} `) ? key.slice(one.name.length + 1) : undefined
+      if (name !== undefined) counts.set(name, Math.max(value, counts.get(name) ?? 0))
+    }
+    return counts
+  }) as [Map<string, number>, Map<string, number>]
+  const names = [...new Set([...base.keys(), ...series.keys()])].toSorted()
+  if (names.length === 0) return {}
+  const pair = (name: string) => ({ base: base.get(name) ?? null, series: series.get(name) ?? null })
+  return { counts: Object.fromEntries(names.map((name) => [name, pair(name)])) }
 }
 
 /** Costs of a case at one point in instructions, one a boot that has one. */

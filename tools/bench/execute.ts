@@ -8,12 +8,13 @@ import type { Accelerator } from '../machine/boot.ts'
 import type { BenchMode, BenchOutput } from '../result/bench-record.ts'
 import { baseOf } from '../result/record.ts'
 import { SCHEMA } from '../result/result.ts'
+import { judgeTargets, type TargetTable } from '../result/targets.ts'
 import { hostFacts } from '../run/host.ts'
 import type { KernelChoice } from '../run/kernel.ts'
 import { ready } from '../run/ready.ts'
 import { getBase, type SourceChoice } from '../run/sources.ts'
 import type { Series } from '../series/series.ts'
-import { loadCases, selectCases, type Case } from './case.ts'
+import { loadCases, loadCaseTargets, selectCases, type Case } from './case.ts'
 import { benchCases, entriesOf } from './cases-of.ts'
 import { contextBetween } from './context.ts'
 import { countPoints, type Counted, type Counting, type Measuring } from './count-points.ts'
@@ -47,6 +48,8 @@ export interface Bench {
   readonly project: Project
   readonly choice: BenchChoice
   readonly cases: readonly Case[]
+  /** What the series promises of any cases. */
+  readonly targets: readonly TargetTable[]
   readonly base: Base
   readonly series: Series
   readonly signal: AbortSignal
@@ -54,10 +57,12 @@ export interface Bench {
 
 /** Reads cases and series, and gets the base. Bad names are found before anything is downloaded. */
 export async function openBench(project: Project, choice: BenchChoice, signal: AbortSignal): Promise<Bench> {
-  const cases = selectCases(loadCases(project.bench), choice.cases)
+  const all = loadCases(project.bench)
+  const targets = loadCaseTargets(project.bench, all)
+  const cases = selectCases(all, choice.cases, targets)
   await ready(signal)
   const { base, series } = await getBase(project, choice, signal)
-  return { project, choice, cases, base, series, signal }
+  return { project, choice, cases, targets, base, series, signal }
 }
 
 /** The kernel of a point of the bench's series. */
@@ -105,7 +110,9 @@ export async function compare(bench: Bench): Promise<BenchOutput> {
   const counts = counted && ([counted.get(points[0])!, counted.get(points[1])!] as const)
   const timed = choice.mode === 'deterministic' ? undefined : await timeBoth(bench, points, measuring)
   const seen = await load.stop()
-  return record(bench, { start, points, measuring, counts, timed, load: seen.load })
+  const output = record(bench, { start, points, measuring, counts, timed, load: seen.load })
+  const targets = judgeTargets(output, bench.targets)
+  return targets.length > 0 ? { ...output, targets } : output
 }
 
 interface Timed {
@@ -141,7 +148,12 @@ function record(
   const cached = { base: counts?.[0].cached ?? 0, series: counts?.[1].cached ?? 0 }
   const { context, notes } = contextBetween(project.bench, points, counts)
   const { kernel } = points[0]
-  const entries = entriesOf(counts?.[1].measurements ?? [])
+  const recorded = benchCases(cases, {
+    counts: counts && [counts[0].measurements, counts[1].measurements],
+    times: timed?.times,
+    distrust: timed?.distrust,
+  })
+  const entries = entriesOf(cases, recorded)
   const {
     cpu = 'unknown',
     cpus = 1,
@@ -168,11 +180,7 @@ function record(
       patches: series.patches.length,
     },
     points: { base: recordedPoint(points[0]), series: recordedPoint(points[1]) },
-    cases: benchCases(cases, {
-      counts: counts && [counts[0].measurements, counts[1].measurements],
-      times: timed?.times,
-      distrust: timed?.distrust,
-    }),
+    cases: recorded,
     context,
     ...(Object.keys(entries).length > 0 ? { entries } : {}),
     host: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { compare, countingOf, openBench, pointAt, type BenchChoice } from '../bench/execute.ts'
-import { loadCases, selectCases } from '../bench/case.ts'
+import { loadCases, loadCaseTargets, selectCases } from '../bench/case.ts'
 import { writeFolded } from '../bench/profile.ts'
 import { pointOf } from '../bench/points.ts'
 import { selfTest, type SelfTestCase } from '../bench/self-test.ts'
@@ -11,7 +11,7 @@ import { log } from '../lib/log.ts'
 import { findProject } from '../lib/project.ts'
 import { saveBench } from '../result/bench-store.ts'
 import { benchTable } from '../result/bench-table.ts'
-import { gateOutcome } from '../result/gate.ts'
+import { benchOutcome } from '../result/gate.ts'
 import { SCHEMA } from '../result/result.ts'
 import { wantsColour } from '../result/table.ts'
 import { defineVerb } from './define.ts'
@@ -25,7 +25,7 @@ export default defineVerb({
     case: {
       type: 'string',
       array: true,
-      describe: 'cases, places (nvme) or patterns (*-psync); default: all',
+      describe: 'cases, places (nvme), tables of targets (gup) or patterns (*-psync); default: all',
     },
   },
   options: {
@@ -47,7 +47,11 @@ export default defineVerb({
     },
     to: { type: 'string', default: 'series', describe: 'what is compared: series, N patches, a patch file' },
     'per-patch': { type: 'string', describe: 'walk the series and count this case at every patch' },
-    gate: { type: 'boolean', default: false, describe: 'exit 1 on a regression above ci/bench-limits.yaml' },
+    gate: {
+      type: 'boolean',
+      default: false,
+      describe: 'exit 1 on a regression above ci/bench-limits.yaml and on a missed target',
+    },
     limits: { type: 'string', describe: 'limits for --gate in another file' },
     folded: {
       type: 'string',
@@ -96,7 +100,7 @@ export default defineVerb({
     saveBench(whole)
     if (args.json) process.stdout.write(`${JSON.stringify(whole)}\n`)
     else process.stdout.write(`\n${benchTable(whole, { colour: wantsColour(process.stdout) })}\n`)
-    return whole.gate ? EXIT[gateOutcome(whole.gate)] : EXIT.pass
+    return EXIT[benchOutcome(whole) ?? 'pass']
 
     async function selfTested({ json }: { readonly json: boolean }, plain: BenchChoice): Promise<number> {
       const cases = plain.cases.length > 0 ? plain.cases : [SELF_TEST_CASE]
@@ -151,7 +155,8 @@ function oneCase(dir: string, name: string): ReturnType<typeof loadCases>[number
 }
 
 function list(dir: string, names: readonly string[], json: boolean): number {
-  const cases = selectCases(loadCases(dir), names)
+  const all = loadCases(dir)
+  const cases = selectCases(all, names, loadCaseTargets(dir, all))
   const lines = cases.map((one) => `${one.name.padEnd(36)} ${one.what}`)
   const rows = cases.map(({ name, what, operation }) => ({ name, what, operation }))
   process.stdout.write(

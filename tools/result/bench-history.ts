@@ -50,7 +50,7 @@ export function trendsOf(records: readonly BenchOutput[]): Trend[] {
  * of the series: beyond 0.1 % in instructions the case says nothing.
  */
 export function compareRecords(older: BenchOutput, newer: BenchOutput): BenchOutput {
-  const { context: _, walk: __, gate: ___, entries: ____, ...rest } = newer
+  const { context: _, walk: __, gate: ___, entries: ____, targets: _____, ...rest } = newer
   const clock = newer.mode === 'both' && whyNotComparable(older, newer, 'wall-clock').length === 0
   const before = { ...older.points.series, label: 'before' }
   const now = { ...newer.points.series, label: 'now' }

@@ -53,6 +53,12 @@ const functionSchema = z.strictObject({
 })
 export type FunctionCost = Deep<z.infer<typeof functionSchema>>
 
+/** A count that one of the points may not have reported: null there. */
+const countPair = z.strictObject({
+  base: z.int().min(0).nullable().describe('At the base point; null when it reported none'),
+  series: z.int().min(0).nullable().describe('At the series point; null when it reported none'),
+})
+
 const caseSchema = z.strictObject({
   name: z
     .string()
@@ -65,6 +71,10 @@ const caseSchema = z.strictObject({
     .array(functionSchema)
     .optional()
     .describe('Where it went: the functions whose share changed, largest change first, at most ten'),
+  counts: z
+    .record(z.string(), countPair)
+    .optional()
+    .describe('What one operation counts beside instructions, by name: entries, array-bytes, ...'),
   wall: figuresSchema.optional().describe('The same case by the clock; only in mode both'),
 })
 export type BenchCase = Deep<z.infer<typeof caseSchema>>
@@ -152,6 +162,32 @@ const verdictSchema = z.strictObject({
 })
 export type GateVerdict = Deep<z.infer<typeof verdictSchema>>
 
+const targetSchema = z.strictObject({
+  table: z.string().describe('Title of the table of targets that it stands in'),
+  what: z.string().describe('What the figure is of, for people'),
+  case: z.string().describe('Case that it was measured by'),
+  figure: z.string().describe("The case's unit, or the name of one of its counts"),
+  base: cost.nullable().describe('At the base point; null where there is none'),
+  series: cost.nullable().describe('At the series point; null where there is none'),
+  ratio: cost
+    .nullable()
+    .describe('series / base; null where one of them is missing, or they are not resolvable'),
+  bound: z
+    .union([
+      z.strictObject({
+        atMost: z.int().min(0).describe('The most that the count may be at the series point'),
+      }),
+      z.strictObject({ ratio: cost.describe('The largest ratio') }),
+      z.strictObject({
+        fewer: z.number().min(1).describe('base / series is to be at least this; 1: any number fewer'),
+      }),
+    ])
+    .describe('The target: one of the three'),
+  outcome: z.enum(['met', 'missed', 'open']).describe('open: not measured, or not well enough to say which'),
+  why: z.string().optional().describe('Why it is open, or what else there is to say'),
+})
+export type TargetVerdict = Deep<z.infer<typeof targetSchema>>
+
 export const benchModeSchema = z.enum(['deterministic', 'wall-clock', 'both'])
 export type BenchMode = z.infer<typeof benchModeSchema>
 
@@ -190,11 +226,17 @@ export const benchOutputSchema = z
     context: contextSchema.optional().describe('What is not a cost of an operation: sizes and layouts'),
     walk: walkSchema.optional().describe('Only with --per-patch'),
     gate: z.array(verdictSchema).optional().describe('Only with --gate'),
+    targets: z
+      .array(targetSchema)
+      .optional()
+      .describe(
+        'What the series promises of these cases (qemu/bench/targets), and whether it holds; only of the whole series against its base',
+      ),
     entries: z
       .record(z.string(), z.int().min(0))
       .optional()
       .describe(
-        'Counts other than of instructions that cases reported at the series point, by case and name',
+        "Entries that the series needs to describe some memory, by the memory's name: 1g is 1 GiB of a 1 GiB page, thp is 1 GiB of transparent huge pages",
       ),
     host: z
       .strictObject({

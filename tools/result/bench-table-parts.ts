@@ -5,9 +5,11 @@ import type {
   BenchOutput,
   FunctionCost,
   StructLayout,
+  TargetVerdict,
   Walk,
 } from './bench-record.ts'
-import { OPEN, costDecimals, isResolved, stepRatio } from './bench-words.ts'
+import { OPEN, boundText, changeText, costDecimals, grouping, isResolved, stepRatio } from './bench-words.ts'
+import { GAP } from './format.ts'
 import { MAIL_WIDTH, ascii, fit, readable, signed, textTable, wrap, type Paint } from './plain-text.ts'
 
 /** SGR codes by what they say. */
@@ -77,6 +79,46 @@ export function walkLines(walk: Walk, colour: boolean): string[] {
       ...(c.functions.length > 0 ? functionTable(c.functions, ['before', 'after']) : []),
     ]),
   ]
+}
+
+/** What the series promises: each list of targets under its title, a target's figures under what they are of. */
+export function targetLines(output: BenchOutput, colour: boolean): string[] {
+  const columns = [
+    { head: '' },
+    { head: fit(output.points.base.label, 12), right: true },
+    { head: fit(output.points.series.label, 12), right: true },
+    { head: 'change', right: true },
+    { head: 'target', right: true },
+    { head: '' },
+  ]
+  const tone = { met: 'pass', missed: 'fail', open: 'skip' } as const
+  return [...grouping(output.targets ?? [], (t) => t.table)].flatMap(([title, some], i) => {
+    const rows: (readonly string[] | string)[] = []
+    const ones: (TargetVerdict | undefined)[] = []
+    for (const [what, figures] of grouping(some, (t) => t.what)) {
+      rows.push(what)
+      ones.push(undefined)
+      for (const t of figures) {
+        const decimals = 'atMost' in t.bound ? 0 : costDecimals(Math.max(t.base ?? 0, t.series ?? 0))
+        const [before, after] = [t.base, t.series].map((v) => (v === null ? '-' : readable(v, decimals)))
+        // The operation is in the line above.
+        const figure = t.figure.replace(/\/[A-Za-z]+$/, '')
+        const words = [changeText(t), boundText(t.bound)].map((word) => word.replaceAll(GAP, ','))
+        rows.push([`  ${figure}`, before!, after!, ...words, t.outcome])
+        ones.push(t)
+      }
+    }
+    const paint: Paint = (text, row, column) => {
+      const one = ones[row]
+      return colour && one && column === 5 ? painted(text, tone[one.outcome]) : text
+    }
+    return [
+      ...(i > 0 ? [''] : []),
+      ...wrap(title, '  '),
+      ...textTable(columns, rows, paint),
+      ...some.flatMap((t) => (t.why === undefined ? [] : wrap(`${t.case} ${t.outcome}: ${t.why}`, '  '))),
+    ]
+  })
 }
 
 /** Growth of the kernel, slab, and the layout of structs. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BenchCase, BenchOutput, Figures, GateVerdict } from './bench-record.ts'
-import { contextLines, functionsLines, painted, walkLines } from './bench-table-parts.ts'
+import { contextLines, functionsLines, painted, targetLines, walkLines } from './bench-table-parts.ts'
 import {
   OPEN,
   accelText,
@@ -47,6 +47,7 @@ export function benchTable(output: BenchOutput, options: { readonly colour: bool
     headLines(output),
     casesLines(output, options.colour),
     ...(output.mode === 'both' ? [clockLines(output, options.colour)] : []),
+    targetLines(output, options.colour),
     functionsLines(output.cases),
     ...(output.walk ? [walkLines(output.walk, options.colour)] : []),
     ...(output.context ? [contextLines(output.context, output.points)] : []),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BenchCase, BenchOutput, Figures, GateVerdict, Walk } from './bench-record.ts'
+import type { BenchCase, BenchOutput, Figures, GateVerdict, TargetVerdict, Walk } from './bench-record.ts'
 import { changeOf } from './figures.ts'
-import { plural } from './format.ts'
+import { grouped, plural } from './format.ts'
 
 /** What stands for a ratio that says nothing. */
 export const OPEN = 'n/r'
@@ -102,6 +102,22 @@ export function accelText(output: BenchOutput): string {
 /** The figures by the clock: the cases' own, or those beside the instructions. */
 export function wallCases(output: BenchOutput): (Figures & Pick<BenchCase, 'name'>)[] {
   return output.cases.flatMap((c) => (c.wall ? [{ ...c.wall, name: c.name }] : []))
+}
+
+/** What a target asks for, as a sign and a number: "<= 512", "<= 1/1000", "<= 1.00", "< 1". */
+export function boundText(bound: TargetVerdict['bound']): string {
+  if ('atMost' in bound) return `<= ${grouped(bound.atMost)}`
+  if ('ratio' in bound) return `<= ${bound.ratio.toFixed(2)}`
+  return bound.fewer === 1 ? '< 1' : `<= 1/${grouped(bound.fewer)}`
+}
+
+/** How a target's figure changed: "0.993", and "1/17,815" when it is less than half. */
+export function changeText({ ratio }: Pick<TargetVerdict, 'ratio'>): string {
+  if (ratio === null) return OPEN
+  if (ratio >= 0.5) return ratio.toFixed(3)
+  if (ratio === 0) return '0'
+  const times = 1 / ratio
+  return `1/${grouped(times, times >= 100 ? 0 : times >= 10 ? 1 : 2)}`
 }
 
 /** Whether both kernels are the same code and data, so that every difference is noise. */

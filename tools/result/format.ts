@@ -2,7 +2,7 @@
 import { printable } from '../lib/log.ts'
 
 /** U+202F between thousands (ISO 80000-1): narrow, and never a decimal sign. */
-const GAP = '\u202f'
+export const GAP = '\u202f'
 
 /** A number with a fixed count of decimals and grouped thousands: 1234567.8 → "1 234 567.8". */
 export function grouped(value: number, decimals = 0): string {

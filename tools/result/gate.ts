@@ -73,9 +73,13 @@ export function judgeGate(output: BenchOutput, limits: Limits): GateVerdict[] {
   ]
 }
 
-/** One failure fails; nothing that passed is a skip. */
-export function gateOutcome(verdicts: readonly GateVerdict[]): Outcome {
-  return outcomeOf(verdicts)
+/**
+ * What a record comes to that was held against limits; undefined of another one. One failure fails, and so does a
+ * missed target; nothing that passed is a skip.
+ */
+export function benchOutcome({ gate, targets }: Pick<BenchOutput, 'gate' | 'targets'>): Outcome | undefined {
+  if (gate === undefined) return undefined
+  return targets?.some((target) => target.outcome === 'missed') ? 'fail' : outcomeOf(gate)
 }
 
 function judge(output: BenchOutput, one: BenchCase, figures: Figures, most: number): GateVerdict {

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BenchCase, BenchContext, BenchOutput, Figures, FunctionCost, Walk } from './bench-record.ts'
 import { layoutText } from './bench-table-parts.ts'
-import { costDecimals, isResolved, ratioText, stepRatio, unitOfVerdict, whyOpen } from './bench-words.ts'
+import {
+  boundText,
+  changeText,
+  costDecimals,
+  grouping,
+  isResolved,
+  ratioText,
+  stepRatio,
+  unitOfVerdict,
+  whyOpen,
+} from './bench-words.ts'
 import { changeOf } from './figures.ts'
 import { grouped } from './format.ts'
 import { badge, html, num, scrollBox, type Html } from './report-html.ts'
@@ -162,6 +172,57 @@ export function gateTable(output: BenchOutput): Html {
           </td>`,
     ),
   )
+}
+
+/** What the series promises, and whether it holds: a table for each list of targets. */
+export function targetTables({ targets = [], points }: Pick<BenchOutput, 'targets' | 'points'>): Html {
+  const sign = { met: '✓', missed: '✗', open: '–' } as const
+  const tone = { met: 'pass', missed: 'fail', open: 'skip' } as const
+  return html`${[...grouping(targets, (t) => t.table)].map(([title, some]) =>
+    table(
+      title,
+      [
+        { text: 'What' },
+        ...right(points.base.label, points.series.label, 'Change'),
+        { text: 'Target' },
+        { text: 'Verdict' },
+      ],
+      some.map(
+        (t) =>
+          html`<th scope="row">${t.what}<span class="what">${t.figure}: ${t.case}</span></th>
+            ${('atMost' in t.bound ? [t.base, t.series].map(countText) : costs(t.base, t.series)).map(num)}${num(changeText(t))}
+            <td>${boundText(t.bound)}</td>
+            <td class="why">
+              <span class="badge ${tone[t.outcome]}"
+                ><span aria-hidden="true">${sign[t.outcome]}</span> ${t.outcome}</span
+              >${t.why !== undefined && html` ${t.why}`}
+            </td>`,
+      ),
+    ),
+  )}`
+}
+
+/** What cases count beside instructions; false when none does. */
+export function countsTable({ cases, points }: Pick<BenchOutput, 'cases' | 'points'>): Html | false {
+  const rows = cases.flatMap((c) => Object.entries(c.counts ?? {}).map(([name, pair]) => ({ c, name, pair })))
+  if (rows.length === 0) return false
+  return html`<div class="next">
+    ${table(
+      'Counted beside instructions, for one operation',
+      [{ text: 'Case' }, { text: 'Count' }, ...right(points.base.label, points.series.label)],
+      rows.map(
+        ({ c, name, pair }) =>
+          html`<th scope="row">${c.name}</th>
+            <td>${name}</td>
+            ${[pair.base, pair.series].map(countText).map(num)}`,
+      ),
+      false,
+    )}
+  </div>`
+}
+
+function countText(value: number | null): string {
+  return value === null ? '–' : grouped(value)
 }
 
 /** A difference with its sign; a 0 has none. */

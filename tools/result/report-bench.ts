@@ -16,7 +16,7 @@ import {
   wallCases,
 } from './bench-words.ts'
 import { changeOf } from './figures.ts'
-import { gateOutcome } from './gate.ts'
+import { benchOutcome } from './gate.ts'
 import { binary, grouped, plural } from './format.ts'
 import { historyPart } from './report-bench-history.ts'
 import { linesPlot } from './report-bench-lines.ts'
@@ -24,10 +24,12 @@ import { deltaPlot, ratioPlot } from './report-bench-plot.ts'
 import {
   casesTable,
   contextTables,
+  countsTable,
   functionDecimals,
   functionsTable,
   gateTable,
   plus,
+  targetTables,
   walkTable,
 } from './report-bench-tables.ts'
 import { html, type Html } from './report-html.ts'
@@ -49,7 +51,7 @@ export interface Part {
 
 /** The head of a page that is only about a bench record: what the gate says where there is one. */
 export function benchHead(output: BenchOutput): Html {
-  const outcome = output.gate && output.gate.length > 0 ? gateOutcome(output.gate) : undefined
+  const outcome = output.gate?.length ? benchOutcome(output) : undefined
   return html`<header>
     <h1>Benchmark of ${titleOf(output)}</h1>
     ${
@@ -109,6 +111,12 @@ function benchmarks(output: BenchOutput): Html {
       ${sameKernel(output) && 'Both kernels are the same code and data: a difference is noise.'}
     </p>
     ${
+      output.targets &&
+      output.targets.length > 0 &&
+      html`<h3>Targets</h3>
+        ${targetTables(output)}`
+    }
+    ${
       output.gate &&
       output.gate.length > 0 &&
       html`<h3>Gate</h3>
@@ -120,6 +128,7 @@ function benchmarks(output: BenchOutput): Html {
     </div>
     ${output.cases.length > 0 && casesTable(`Ratio of ${first}: the figures of the plot`, output, output.cases)}
     ${wall.length > 0 && html`<div class="next">${casesTable('Ratio of time: the figures of the plot', output, wall)}</div>`}
+    ${counted && countsTable(output)}
     <p class="small muted">“Seen from” is the smallest change that could have been seen.</p>
     ${
       output.notes.length > 0 &&
@@ -238,16 +247,6 @@ function measuredWith(output: BenchOutput): Html {
     ${fact('Load of others', `${host.load.before.toFixed(2)} before, ${host.load.highest.toFixed(2)} at most, ${host.load.after.toFixed(2)} after, in processors`)}
     ${fact('Boots', `${output.boots}; taken from the store: ${output.cache.base} of ${at.base.label}, ${output.cache.series} of ${at.series.label}`)}
     ${fact('Measured', `${output.time}, ${Math.round(output.seconds)} s in all`)}
-    ${
-      output.entries &&
-      Object.keys(output.entries).length > 0 &&
-      fact(
-        'Counts',
-        Object.entries(output.entries)
-          .map(([n, v]) => `${n}: ${grouped(v)}`)
-          .join('; '),
-      )
-    }
   </dl>`
 }
 

@@ -2,12 +2,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadCases, parseCases, selectCases, type Case } from '../../../tools/bench/case.ts'
-import { entriesOf } from '../../../tools/bench/cases-of.ts'
+import { loadCases, loadCaseTargets, parseCases, selectCases, type Case } from '../../../tools/bench/case.ts'
+import { benchCases, entriesOf } from '../../../tools/bench/cases-of.ts'
 import { costOf, type Cost, type Measured } from '../../../tools/bench/estimate.ts'
 import { countingPlan, timingPlan } from '../../../tools/bench/script.ts'
 import { toolNames } from '../../../tools/guest/tools.ts'
 import { UsageError } from '../../../tools/lib/errors.ts'
+import type { BenchCase } from '../../../tools/result/bench-record.ts'
 import { toolRoot } from '../../../tools/lib/paths.ts'
 import { loadMachine } from '../../../tools/machine/machine.ts'
 import { execFileSync } from 'node:child_process'
@@ -103,18 +104,33 @@ describe('a case file', () => {
   })
 })
 
+test("the project's targets are of cases that there are; others are refused", () => {
+  const cases = loadCases(BENCH)
+  expect(loadCaseTargets(BENCH, cases).map((table) => table.name)).toContain('gup')
+  expect(() => loadCaseTargets(BENCH, cases.slice(1))).not.toThrow()
+  expect(() => loadCaseTargets(BENCH, [])).toThrow(/gup\.yaml: there is no case gup\//)
+})
+
 describe('names on the command line', () => {
   const cases = parseCases(
     FILE.replace('cases:', 'cases:\n  write-psync:\n    what: w\n    run: [p]'),
     'x.yaml',
   )
-  const names = (wanted: string[]): string[] => selectCases(cases, wanted).map((one) => one.name)
+  const names = (wanted: string[], tables: Parameters<typeof selectCases>[2] = []): string[] =>
+    selectCases(cases, wanted, tables).map((one) => one.name)
 
   test('choose whole cases, places and patterns, in the order of the files', () => {
     expect(names([])).toEqual(['nil/write-psync', 'nil/read'])
     expect(names(['nil/read', 'nil/write-psync'])).toEqual(['nil/write-psync', 'nil/read'])
     expect(names(['*-psync'])).toEqual(['nil/write-psync'])
     expect(names(['nil'])).toHaveLength(2)
+  })
+
+  test('a table of targets is all of its cases', () => {
+    const tables = [{ name: 'w', targets: [{ what: 'w', case: 'nil/write-psync', fewer: 1 }] }]
+    expect(names(['w'], tables)).toEqual(['nil/write-psync'])
+    expect(names(['nil/read', 'w'], tables)).toHaveLength(2)
+    expect(() => names(['v'], tables)).toThrow(UsageError)
   })
 
   test('that choose none are refused, with the nearest one', () => {
@@ -124,11 +140,39 @@ describe('names on the command line', () => {
   })
 })
 
-test('other counts of the cases are those of the first boot that says them', () => {
+describe('what cases count beside instructions', () => {
   const boot = (counts: Record<string, number>) => ({ costs: {}, times: {}, counts, seconds: 1, notes: [] })
-  expect(entriesOf([boot({ 'a/b entries': 1 }), boot({ 'a/b entries': 2, 'a/c entries': 3 })])).toEqual({
-    'a/b entries': 1,
-    'a/c entries': 3,
+  const [write, read] = parseCases(
+    `${FILE}  write:\n    what: w\n    run: [p]\n    entries: 1g\n  write-all:\n    what: w\n    run: [p]\n`,
+    'x.yaml',
+  ).toReversed() as [Case, Case]
+  const recorded = (base: Record<string, number>[], series: Record<string, number>[]): BenchCase[] =>
+    benchCases([write, read], {
+      counts: [base.map(boot), series.map(boot)],
+      times: undefined,
+      distrust: undefined,
+    })
+
+  test('is of both points, the most of any boot, and of this case alone', () => {
+    const [all, one] = recorded(
+      [{ 'nil/write entries': 512, 'nil/write-all x': 7 }, { 'nil/write entries': 500 }],
+      [{ 'nil/write entries': 1, 'nil/write array-bytes': 16 }, { 'nil/write entries': 2 }],
+    )
+    expect(all?.counts).toEqual({ x: { base: 7, series: null } })
+    expect(one?.counts).toEqual({
+      'array-bytes': { base: null, series: 16 },
+      entries: { base: 512, series: 2 },
+    })
+    expect(recorded([{}], [{}])[0]).not.toHaveProperty('counts')
+  })
+
+  test('the record names the entries of the cases that give them a name', () => {
+    const cases = recorded(
+      [{ 'nil/write entries': 512 }],
+      [{ 'nil/write entries': 1, 'nil/write-all entries': 9 }],
+    )
+    expect(entriesOf([write, read], cases)).toEqual({ '1g': 1 })
+    expect(entriesOf([write, read], recorded([{ 'nil/write entries': 512 }], [{}]))).toEqual({})
   })
 })
 

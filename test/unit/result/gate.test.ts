@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BenchCase, BenchOutput, GateVerdict } from '../../../tools/result/bench-record.ts'
 import { benchOutputSchema } from '../../../tools/result/bench-record.ts'
 import { deterministicFigures, wallFigures } from '../../../tools/result/figures.ts'
-import { gateOutcome, judgeGate, loadLimits, type Limits } from '../../../tools/result/gate.ts'
+import { benchOutcome, judgeGate, loadLimits, type Limits } from '../../../tools/result/gate.ts'
 import { benchSample } from './bench-sample.ts'
 
 let dir = ''
@@ -175,14 +175,32 @@ describe('judging', () => {
 })
 
 test('outcome: one failure fails, nothing that passed is no pass', () => {
-  const of = (...outcomes: GateVerdict['outcome'][]): string =>
-    gateOutcome(outcomes.map((outcome) => ({ case: 'a', limit: 1, ratio: 1, outcome, why: '' })))
+  const of = (...outcomes: GateVerdict['outcome'][]): string | undefined =>
+    benchOutcome({ gate: outcomes.map((outcome) => ({ case: 'a', limit: 1, ratio: 1, outcome, why: '' })) })
   expect([of('pass', 'skip', 'fail'), of('pass', 'skip'), of('skip'), of()]).toEqual([
     'fail',
     'pass',
     'skip',
     'skip',
   ])
+})
+
+test('a missed target fails where there is a gate, and there alone', () => {
+  const gate = [{ case: 'a', limit: 1, ratio: 1, outcome: 'pass', why: '' }] as const
+  const targets = (['met', 'open', 'missed'] as const).map((outcome) => ({
+    table: 'T',
+    what: 'w',
+    case: 'a',
+    figure: 'entries',
+    base: 2,
+    series: 1,
+    ratio: 0.5,
+    bound: { atMost: 1 },
+    outcome,
+  }))
+  expect(benchOutcome({ gate, targets })).toBe('fail')
+  expect(benchOutcome({ gate, targets: targets.slice(0, 2) })).toBe('pass')
+  expect(benchOutcome({ targets })).toBeUndefined()
 })
 
 describe('the file', () => {

@@ -22,7 +22,7 @@ function append<T>(value: T, key = ''): T {
   if (Array.isArray(value)) return value.map((v) => append(v, key)) as T
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([k, v]) => [key === 'entries' ? `${k}${EVIL}` : k, append(v, k)]),
+      Object.entries(value).map(([k, v]) => [key === 'counts' ? `${k}${EVIL}` : k, append(v, k)]),
     ) as T
   return value
 }
