@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// pin_user_phyrs() by its own selftests: they pass, and one entry too many in a batch does not get past them.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { toolRoot } from '../../tools/lib/paths.ts'
+import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
+import { readSeries } from '../../tools/series/read.ts'
+import { labKernel, labTree, phyr } from './lab.ts'
+import { patchOf } from './patch.ts'
+
+/** CI's minute of stress is shared by the machines that the suite names. */
+const MACHINES = ['virtio', 'hugepages', 'movable'] as const
+const STRESS = 20
+
+/** GUP-fast's batch takes the entry behind its last one as well. */
+const PLANT = {
+  file: 'mm/gup.c',
+  from: '\tfor (; nr < max; nr++) {',
+  to: '\tfor (; nr <= max; nr++) {',
+} as const
+
+const dir = mkdtempSync(join(tmpdir(), 'phyr-gup-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+// The whole series' kernel first: then the planted patch compiles one file, not all.
+beforeAll(async () => {
+  await labKernel()
+})
+
+const tested = async (
+  args: readonly string[],
+): Promise<{ code: number | null; stderr: string; output: RunOutput }> => {
+  const { code, stdout, stderr } = await phyr(['test', 'gup', ...args, '--json'])
+  return { code, stderr, output: runOutputSchema.parse(JSON.parse(stdout)) }
+}
+
+test('phyr test gup in CI form passes on every machine that it names', async () => {
+  const { code, stderr, output } = await tested(['--set', `stress=${STRESS}`])
+  expect(code, `${stderr}\n${JSON.stringify(output.runs.map((run) => run.reasons))}`).toBe(0)
+  expect(output.runs.map((run) => run.machine).toSorted()).toEqual(MACHINES.toSorted())
+  for (const run of output.runs) {
+    expect(run, run.machine).toMatchObject({ suite: 'gup', outcome: 'pass', failed: 0, splats: [] })
+    expect(run.variables).toEqual({ cases: 1000, seed: 1, stress: STRESS })
+    expect(run.passed).toBeGreaterThan(10)
+    expect(run.seconds).toBeGreaterThan(STRESS)
+  }
+}, 1_200_000)
+
+test('a batch that takes one entry too many is caught', async () => {
+  const series = readSeries(join(toolRoot, 'patches'))
+  const source = readFileSync(join(await labTree(), PLANT.file), 'utf8')
+  const planted = '9999-planted.patch'
+  const patches = join(dir, 'patches')
+  mkdirSync(patches)
+  for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
+  writeFileSync(join(patches, planted), patchOf(PLANT.file, source, PLANT.from, PLANT.to))
+  writeFileSync(
+    join(patches, 'series'),
+    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
+  )
+  // Under a name of its own: its record lies in the same history as those of the series.
+  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
+  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
+  const { code, stderr, output } = await tested(['-C', dir, '-m', 'virtio', '--set', 'stress=0'])
+  expect(code, stderr).toBe(1)
+  // By its tests, and not by a kernel that does not build or boot.
+  expect(output.finding).toBeUndefined()
+  expect(output.runs).toHaveLength(1)
+  expect(output.runs[0]).toMatchObject({ outcome: 'fail', end: 'done' })
+  expect(output.runs[0]!.failed).toBeGreaterThan(0)
+  expect(output.runs[0]!.passed).toBeGreaterThan(0)
+}, 1_200_000)
