@@ -52,7 +52,7 @@ test('all pass; a kernel that cannot be told to fail skips the faults, with the 
   ])
   expect(result.tests[2]?.reason).toContain('no failslab')
   expect(result.output).toContain('# said: -r 1000 -s 7\n')
-  expect(result.output).toContain('# said: -t 60\n')
+  expect(result.output).toContain('# said: -t 60 -s 7\n')
 })
 
 test('a debug kernel has the faults, and without stress there is none', async () => {
