@@ -79,6 +79,8 @@ describe('the benchmark programs of the guest', () => {
     ['gup-bench', ['--nonsense', 'a'], "no such option: '--nonsense'"],
     ['gup-bench', ['-rz', 'a'], "no such option: '-z'"],
     ['gup-bench', ['-n'], '-n needs a value'],
+    ['gup-bench', ['-l', 'a'], '--longterm is for pin-phyrs'],
+    ['gup-bench', ['-c', 'pin-phyrs', '-p', '8', 'a'], '--pages-per-call is not for pin-phyrs'],
     ['uring-reg', [], 'one CASE is needed'],
     ['uring-reg', ['-m', '8k', 'a'], "no such memory: '8k'"],
     ['uring-reg', ['-b', '2g', 'a'], '--bytes must be from 1 to 1073741824'],
