@@ -14,11 +14,11 @@ import { patchOf } from './patch.ts'
 const MACHINES = ['virtio', 'hugepages', 'movable'] as const
 const STRESS = 20
 
-/** GUP-fast's batch takes the entry behind its last one as well. */
+/** GUP-fast's batch takes the first entry that does not belong to it as well. */
 const PLANT = {
   file: 'mm/gup.c',
-  from: '\tfor (; nr < max; nr++) {',
-  to: '\tfor (; nr <= max; nr++) {',
+  from: '\t\t    pte_write(pte) != writable)\n\t\t\tbreak;\n',
+  to: '\t\t    pte_write(pte) != writable) {\n\t\t\tnr++;\n\t\t\tbreak;\n\t\t}\n',
 } as const
 
 const dir = mkdtempSync(join(tmpdir(), 'phyr-gup-'))

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /**
- * A patch that replaces one line of a file, to plant a bug in a series.
+ * A patch that replaces whole lines of a file, to plant a bug in a series.
  *
- * @throws Error when the line is not there exactly once: then the test that plants it has to be looked at.
+ * @throws Error when they are not there exactly once: then the test that plants it has to be looked at.
  */
 export function patchOf(file: string, source: string, from: string, to: string): string {
-  const lines = source.split('\n')
-  const at = lines.indexOf(from)
-  if (at < 0 || lines.lastIndexOf(from) !== at)
-    throw new Error(`${file} does not have this line once: ${from}`)
-  const before = lines.slice(Math.max(0, at - 3), at)
-  const after = lines.slice(at + 1, at + 4)
-  const kept = before.length + after.length + 1
+  const [above, below, ...more] = source.split(from)
+  if (above === undefined || below === undefined || more.length > 0)
+    throw new Error(`${file} does not have these lines once: ${from}`)
+  const linesOf = (text: string): string[] => text.split('\n').slice(0, -1)
+  const at = linesOf(above).length
+  const before = linesOf(above).slice(-3)
+  const after = linesOf(below).slice(0, 3)
+  const [old, planted] = [linesOf(from), linesOf(to)]
+  const context = before.length + after.length
   const start = at - before.length + 1
   return [
     `From ${'0'.repeat(40)} Mon Sep 17 00:00:00 2001`,
@@ -25,10 +27,10 @@ export function patchOf(file: string, source: string, from: string, to: string):
     `diff --git a/${file} b/${file}`,
     `--- a/${file}`,
     `+++ b/${file}`,
-    `@@ -${start},${kept} +${start},${kept} @@`,
+    `@@ -${start},${context + old.length} +${start},${context + planted.length} @@`,
     ...before.map((line) => ` ${line}`),
-    `-${from}`,
-    `+${to}`,
+    ...old.map((line) => `-${line}`),
+    ...planted.map((line) => `+${line}`),
     ...after.map((line) => ` ${line}`),
     '-- ',
     '2.39',
