@@ -37,6 +37,7 @@ struct pin_phyrs_benchmark {
 	__u64 array_bytes;
 	__u32 phyr_bytes;
 	__u32 gup_flags;
+	__u64 reserved;
 };
 
 #define PIN_PHYRS_BENCHMARK _IOWR('g', 10, struct pin_phyrs_benchmark)
