@@ -14,7 +14,7 @@
 
 #define PAGE 4096ul
 #define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
-#define MEMORY_KINDS "4k, 64k, thp, hugetlb-2m, hugetlb-1g, shmem"
+#define MEMORY_KINDS "4k, apart, 64k, thp, hugetlb-2m, hugetlb-1g, shmem"
 
 enum { HUGE_SHIFT = 26, FLAG_HEAD = 15, FLAG_TAIL = 16 };
 
@@ -29,6 +29,7 @@ struct memory_kind {
 
 static const struct memory_kind memory_kinds[] = {
 	{ "4k", PAGE, MAP_PRIVATE, MADV_NOHUGEPAGE, NULL, NULL, NULL },
+	{ "apart", PAGE, MAP_PRIVATE, MADV_NOHUGEPAGE, NULL, NULL, NULL },
 	{ "64k", 16 * PAGE, MAP_PRIVATE, MADV_HUGEPAGE, "madvise", "never", NULL },
 	{ "thp", 512 * PAGE, MAP_PRIVATE, MADV_HUGEPAGE, "never", "madvise", NULL },
 	{ "hugetlb-2m", 512 * PAGE, MAP_PRIVATE | MAP_HUGETLB | 21 << HUGE_SHIFT, 0, NULL, NULL,
@@ -135,15 +136,23 @@ static inline unsigned long memory_mapped_huge(void)
 	return kib << 10;
 }
 
-/* Skips the case unless all of the memory is in folios of the kind's size, each in one piece. */
+static inline int memory_apart(const struct memory_kind *kind)
+{
+	return !strcmp(kind->name, "apart");
+}
+
+/*
+ * Skips the case unless all of the memory is in folios of the kind's size, each in one piece; and of pages that are
+ * apart, all but a hundredth.
+ */
 static inline void memory_check(const struct bench *bench, const struct memory_kind *kind, void *at,
 				unsigned long len)
 {
 	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	int flags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	const uint64_t mask = (1ull << 55) - 1;
-	unsigned long per = kind->size / PAGE;
-	uint64_t entry[512], flag[512];
+	unsigned long per = kind->size / PAGE, together = 0;
+	uint64_t entry[512], flag[512], last = 0;
 
 	for (unsigned long i = 0; i < len / PAGE;) {
 		unsigned long n = per < 512 ? per : 512;
@@ -161,8 +170,12 @@ static inline void memory_check(const struct bench *bench, const struct memory_k
 			if ((entry[k] & mask) != first + k || head != want_head || tail != want_tail)
 				skip(bench, "page %lu is not in a page of %s", i + k, kind->name);
 		}
+		together += first == last + 1;
+		last = first;
 		i += n;
 	}
+	if (memory_apart(kind) && together * 100 > len / PAGE)
+		skip(bench, "%lu pages are not apart from the ones before them", together);
 	close(map);
 	close(flags);
 	if (!strcmp(kind->name, "thp") && memory_mapped_huge() < len)
@@ -185,7 +198,10 @@ static inline void *memory_make(const struct bench *bench, const struct memory_k
 	at = (unsigned char *)(((uintptr_t)at + slack) / kind->size * kind->size);
 	if (kind->advice && madvise(at, whole, kind->advice) < 0 && kind->advice != MADV_NOHUGEPAGE)
 		skip(bench, "no advice for %s: %s", kind->name, strerror(errno));
-	for (unsigned long i = 0; i < whole; i += PAGE)
+	/* Pages come from the allocator one behind the other: of memory that is to be apart first every second one. */
+	for (unsigned long i = 0; i < whole; i += PAGE << memory_apart(kind))
+		at[i] = i / PAGE + 1;
+	for (unsigned long i = PAGE; memory_apart(kind) && i < whole; i += 2 * PAGE)
 		at[i] = i / PAGE + 1;
 	if (mlock(at, whole) < 0)
 		fail(bench, "mlock: %s", strerror(errno));

@@ -7,7 +7,10 @@ import { toolRoot } from '../lib/paths.ts'
 const SOURCES: Readonly<Record<string, string>> = {
   mapio: 'qemu/guest/mapio.c',
   mark: 'qemu/bench/mark.c',
+  'dma-bench': 'qemu/bench/dma-bench.c',
   'gup-bench': 'qemu/bench/gup-bench.c',
+  'rdma-reg': 'qemu/bench/rdma-reg.c',
+  'rdma-rw': 'qemu/bench/rdma-rw.c',
   'uring-reg': 'qemu/bench/uring-reg.c',
 }
 

@@ -8,7 +8,7 @@ import { parseJobFile } from '../../../tools/bench/fio-jobs.ts'
 import { toolSource } from '../../../tools/guest/tools.ts'
 import { toolRoot } from '../../../tools/lib/paths.ts'
 
-const PROGRAMS = ['mark', 'gup-bench', 'uring-reg'] as const
+const PROGRAMS = ['mark', 'gup-bench', 'uring-reg', 'rdma-reg', 'rdma-rw'] as const
 /** What the plugin looks for: xchg of bx, cx and dx with itself. */
 const MARKS = {
   begin: Buffer.from([0x66, 0x87, 0xdb]),
@@ -86,6 +86,18 @@ describe('the benchmark programs of the guest', () => {
     ['uring-reg', ['-b', '2g', 'a'], '--bytes must be from 1 to 1073741824'],
     ['uring-reg', ['-c', '0', 'a'], '--count must be from 1 to 16384'],
     ['uring-reg', ['--files', 'x', 'a'], "--files is no number: 'x'"],
+    ['rdma-reg', [], 'one CASE is needed'],
+    ['rdma-reg', ['-d', 'mlx5', 'a'], "no such driver: 'mlx5'"],
+    ['rdma-reg', ['-m', '8k', 'a'], "no such memory: '8k'"],
+    ['rdma-reg', ['-b', '0', 'a'], '--bytes must be from 1 to'],
+    ['rdma-reg', ['-k', '0', 'a'], '--kept must be from 1 to 1024'],
+    ['rdma-reg', ['-n', '10', '-s', '3', 'a'], 'a step of 3 does not divide 10 operations'],
+    ['rdma-rw', [], 'one CASE is needed'],
+    ['rdma-rw', ['-r', 'send', 'a'], "no such request: 'send'"],
+    ['rdma-rw', ['-q', '129', 'a'], '--batch must be from 1 to 128'],
+    ['rdma-rw', ['-l', '2m', 'a'], '--length is more than --bytes: 2097152'],
+    ['rdma-rw', ['-n', '20', 'a'], 'a batch of 16 does not divide 20 operations and 32 to warm up'],
+    ['rdma-rw', ['-w', '8', 'a'], 'a batch of 16 does not divide 160 operations and 8 to warm up'],
   ])('%s %j is refused in one line', (name, args, why) => {
     const { status, out, err } = run(name, args)
     expect({ status, out }).toEqual({ status: 2, out: '' })
