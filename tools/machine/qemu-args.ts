@@ -51,6 +51,7 @@ export function qemuArguments(input: QemuArgumentsInput): string[] {
     bridges(machine),
     machine.disks.flatMap((disk, i) => diskArguments(disk, i, input.diskFiles)),
     deviceMemory(machine),
+    dmaEngines(machine),
     input.gdb === undefined ? [] : ['-S', '-gdb', gdbAddress(input.gdb)],
   ].flat()
 }
@@ -175,6 +176,18 @@ function deviceMemory(machine: Machine): string[] {
           ['-object', `memory-backend-ram,id=shared${i},size=${device.size},share=on`],
           ['-device', `ivshmem-plain,memdev=shared${i},${placeOf(device)}`],
         ].flat()
+      : [],
+  )
+}
+
+/** By default it drops all bits of a DMA address above the 28th; the kernel's test can do without them, too. */
+function dmaEngines(machine: Machine): string[] {
+  return machine.devices.flatMap((device) =>
+    device.type === 'edu'
+      ? Array.from({ length: device.functions }, (_, i) => [
+          '-device',
+          `edu,${placeOf(device)}.${hex(i)},multifunction=on,dma_mask=0xffffffffffffffff`,
+        ]).flat()
       : [],
   )
 }

@@ -28,6 +28,7 @@ export interface QemuProbe {
 
 /** Every device that a machine file or the launcher can ask for. */
 const devicesUsed = [
+  'edu',
   'intel-iommu',
   'isa-debug-exit',
   'ivshmem-plain',
@@ -40,7 +41,7 @@ const devicesUsed = [
 ] as const
 
 /** Raise it when what is asked of QEMU changes: older answers are then asked for again. */
-const stageVersion = 1
+const stageVersion = 2
 
 interface ProbeManifest {
   readonly version: string

@@ -39,6 +39,14 @@ const disk = z.strictObject({
 
 const device = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ivshmem'), size, bus: id.optional(), slot: slot.optional() }),
+  /** QEMU's teaching device: it copies between DMA addresses, for suites that want to see each byte arrive. */
+  z.strictObject({
+    type: z.literal('edu'),
+    /** So many of it in one place: each works at its own pace, which is ten transfers a second. */
+    functions: z.int().min(1).max(8).default(1),
+    bus: id.optional(),
+    slot: slot.optional(),
+  }),
   z.strictObject({ type: z.literal('intel-iommu') }),
 ])
 

@@ -31,8 +31,18 @@ function refusal(text: string): string {
 }
 
 describe('the machines that come with phyr', () => {
-  test('are these six', () => {
-    expect(listMachines()).toEqual(['hugepages', 'iommu', 'movable', 'nvme', 'p2pdma', 'virtio'])
+  test('are these', () => {
+    expect(listMachines()).toEqual([
+      'hugepages',
+      'iommu',
+      'movable',
+      'nvme',
+      'p2pdma',
+      'p2pdma-bridge',
+      'p2pdma-iommu',
+      'swiotlb',
+      'virtio',
+    ])
   })
 
   test.each(listMachines())('%s loads, and has a disk with data and one for measuring', (name) => {
@@ -68,7 +78,7 @@ describe('a machine name that does not exist', () => {
       expect.objectContaining({
         name: 'UsageError',
         message: 'no machine "../../etc/passwd"',
-        fix: 'machines: hugepages, iommu, movable, nvme, p2pdma, virtio',
+        fix: 'machines: hugepages, iommu, movable, nvme, p2pdma, p2pdma-bridge, p2pdma-iommu, swiotlb, virtio',
       }),
     )
   })
@@ -119,6 +129,16 @@ describe('a machine file', () => {
     ],
     ['an option smuggled into cpu', `${plain}cpu: "max -netdev user"\n`, /cpu: a value of QEMU's -cpu/],
     ['blanks on the command line', `${plain}cmdline: ["a b"]\n`, /cmdline\.0: one word/],
+    [
+      'an edu in the place of a disk',
+      `${plain}devices: [{type: edu, slot: 3}]\n`,
+      /devices\.0\.slot: slot 3 is taken by phyr-null/,
+    ],
+    [
+      'more functions than a slot has',
+      `${plain}devices: [{type: edu, slot: 4, functions: 9}]\n`,
+      /devices\.0\.functions: /,
+    ],
     ['broken YAML', `${plain}  x: [\n`, /^m\.yaml:\d+:\d+: /],
     ['a key given twice', `${plain}cpus: 4\n`, /^m\.yaml:15:1: Map keys must be unique/],
     ['NVMe with one processor', plain.replace('cpus: 2', 'cpus: 1'), /disks\.1: QEMU 7\.2's NVMe hangs/],

@@ -48,7 +48,7 @@ describe("QEMU's arguments", () => {
       expect(args[args.indexOf('-monitor') + 1]).toBe('none')
       expect(args.join(' ')).not.toMatch(/netdev|virtio-net|e1000/)
       const pci = args.filter(
-        (arg, i) => args[i - 1] === '-device' && /^(nvme|virtio|ivshmem|pcie|x)/.test(arg),
+        (arg, i) => args[i - 1] === '-device' && /^(nvme|virtio|ivshmem|edu|pcie|x)/.test(arg),
       )
       for (const device of pci) expect(device).toMatch(/,addr=0x[0-9a-f]+/)
     },
@@ -60,6 +60,16 @@ describe("QEMU's arguments", () => {
     const iommu = devices.findIndex((device) => device.startsWith('intel-iommu'))
     expect(iommu).toBeGreaterThanOrEqual(0)
     expect(iommu).toBeLessThan(devices.findIndex((device) => device.startsWith('nvme')))
+  })
+
+  test('give every function of an edu a place, and all bits of an address', () => {
+    const args = qemuArguments(input('p2pdma'))
+    const edus = args.filter((arg) => arg.startsWith('edu,'))
+    expect(edus.slice(0, 5)).toEqual([
+      ...[0, 1, 2, 3].map((n) => `edu,bus=dn4,addr=0x0.0x${n},multifunction=on,dma_mask=0xffffffffffffffff`),
+      'edu,bus=pcie.0,addr=0x5.0x0,multifunction=on,dma_mask=0xffffffffffffffff',
+    ])
+    expect(new Set(edus).size).toBe(edus.length)
   })
 
   test('double commas where QEMU splits at them, and only there', () => {
