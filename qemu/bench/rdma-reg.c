@@ -13,7 +13,7 @@
 #include "phyr-memory.h"
 #include "phyr-verbs.h"
 
-enum { MAX_KEPT = 1024, KEPT_ROUNDS = 3 };
+enum { MAX_KEPT = 1024, KEPT_ROUNDS = 2 };
 
 struct run {
 	struct verbs verbs;
