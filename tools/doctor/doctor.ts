@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
 import { isElf, readProgram } from '../lib/elf.ts'
 import { run } from '../lib/exec.ts'
 import { which } from '../lib/which.ts'
-import { type ProgramProbe, type Requirement, requirements } from './requirements.ts'
+import { type Probe, type ProgramProbe, type Requirement, requirements } from './requirements.ts'
 import { isAtLeast } from './version.ts'
 
 /** One line of the doctor's table. */
@@ -19,6 +21,8 @@ export interface Row {
 export interface ExamineOptions {
   /** Instead of $PATH. */
   readonly path?: string
+  /** Instead of /, for files. */
+  readonly root?: string
   readonly signal?: AbortSignal
 }
 
@@ -27,9 +31,11 @@ export async function examine(options: ExamineOptions = {}): Promise<Row[]> {
   return Promise.all(requirements.map((requirement) => examineOne(requirement, options)))
 }
 
-/** Whether the lab can work: nothing that is required is missing or too old. */
-export function isComplete(rows: readonly Row[]): boolean {
-  return rows.every((row) => row.state === 'ok' || row.requirement.need !== 'required')
+/** Whether the lab can work, and run these suites: nothing that is required is missing or too old. */
+export function isComplete(rows: readonly Row[], suites: readonly string[] = []): boolean {
+  const required = ({ need, suite }: Requirement): boolean =>
+    need === 'required' || (suite !== undefined && suites.includes(suite))
+  return rows.every((row) => row.state === 'ok' || !required(row.requirement))
 }
 
 /** The rows that --install does something about. */
@@ -40,8 +46,8 @@ export function lacking(rows: readonly Row[]): readonly Row[] {
 async function examineOne(requirement: Requirement, options: ExamineOptions): Promise<Row> {
   const { probe, minimum } = requirement
   const path = options.path ?? process.env['PATH'] ?? ''
-  if (probe.kind === 'header') {
-    const found = await hasHeader(probe.header, path, options.signal)
+  if (probe.kind !== 'program') {
+    const found = await isThere(probe, path, options)
     return {
       requirement,
       found: found ? 'there' : undefined,
@@ -59,6 +65,18 @@ async function examineOne(requirement: Requirement, options: ExamineOptions): Pr
   }
   const isOld = minimum !== undefined && !isAtLeast(version, minimum)
   return { requirement, found: version, path: file, state: isOld ? 'old' : 'ok' }
+}
+
+/** Of what has no version. */
+async function isThere(
+  probe: Exclude<Probe, ProgramProbe>,
+  path: string,
+  { root = '/', signal }: ExamineOptions,
+): Promise<boolean> {
+  if (probe.kind === 'command') return which(probe.program, path) !== undefined
+  if (probe.kind === 'file') return existsSync(join(root, probe.file))
+  if (probe.kind === 'header') return hasHeader(probe.header, path, signal)
+  return hasArchive(probe.archive, path, signal)
 }
 
 async function askVersion(
@@ -86,6 +104,18 @@ async function hasHeader(header: string, path: string, signal: AbortSignal | und
     ...(signal ? { signal } : {}),
   })
   return result.code === 0
+}
+
+/** Asks the compiler for a static library: it prints a path when it has one, and else the name. */
+async function hasArchive(archive: string, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const gcc = which('gcc', path)
+  if (gcc === undefined) return false
+  const result = await run(gcc, [`-print-file-name=${archive}`], {
+    timeoutMs: 20_000,
+    env: { PATH: path },
+    ...(signal ? { signal } : {}),
+  })
+  return result.code === 0 && isAbsolute(result.stdout.trim())
 }
 
 function isStatic(file: string): boolean {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { rdmaRequirements } from './requirements-rdma.ts'
 
 /** Distributions that phyr knows package names for; each stands for its relatives as well. */
 export type Family = 'debian' | 'fedora' | 'arch' | 'opensuse'
@@ -14,8 +15,14 @@ export type Probe =
       /** It goes into the guest without libraries. */
       readonly isStatic?: boolean
     }
+  /** A program on $PATH that does not tell its version. */
+  | { readonly kind: 'command'; readonly program: string }
   /** A C header that the compiler finds. */
   | { readonly kind: 'header'; readonly header: string }
+  /** A static library that the compiler finds. */
+  | { readonly kind: 'archive'; readonly archive: string }
+  /** A file at this path. */
+  | { readonly kind: 'file'; readonly file: string }
 
 export type ProgramProbe = Extract<Probe, { kind: 'program' }>
 
@@ -32,6 +39,8 @@ export interface Requirement {
    * - optional: only shown; too large to install for everyone.
    */
   readonly need: 'required' | 'recommended' | 'optional'
+  /** The one suite that needs it: where that is to be run, it is required. */
+  readonly suite?: string
   readonly packages: Readonly<Record<Family, string>>
 }
 
@@ -236,4 +245,5 @@ export const requirements: readonly Requirement[] = [
     need: 'optional',
     packages: everywhere('gdb'),
   },
+  ...rdmaRequirements,
 ]

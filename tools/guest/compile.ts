@@ -72,33 +72,46 @@ export async function compileInit(request: {
  * Compiles one C file of qemu/guest into a static program for the host's own architecture, C library included.
  * Returns its path.
  *
- * @throws LabError when the compiler or the static C library is missing, or the program does not compile.
+ * @param libraries static libraries beside the C library, as the linker names them.
+ * @throws LabError when the compiler or a static library is missing, or the program does not compile.
  */
-export async function compileStatic(source: string, signal?: AbortSignal): Promise<string> {
+export async function compileStatic(
+  source: string,
+  libraries: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<string> {
   const options = signal ? { signal } : {}
   const compiler = await runOk('gcc', ['--version'], options)
-  const library = await runOk('gcc', ['-print-file-name=libc.a'], options)
-  if (!existsSync(library)) {
-    throw new LabError({
-      what: `cannot build ${source}`,
-      why: 'there is no static C library (libc.a)',
-      fix: 'run ./phyr doctor --install (Debian: libc6-dev)',
-    })
-  }
+  const files = await Promise.all(
+    ['c', ...new Set(libraries)].map((name) => staticLibrary(name, source, signal)),
+  )
   const inputs = {
     source: await sha256File(source),
     headers: await hashHeaders(dirname(source)),
     compiler,
-    library: await sha256File(library),
-    flags: COMMON,
+    libraries: await Promise.all(files.map((file) => sha256File(file))),
+    flags: [...COMMON, ...libraries],
   }
   const made = await artefact('guest-tool', { ...inputs, system: headersVersion() }, async (dir) => {
     const out = join(dir, 'tool')
-    await runOk('gcc', [...COMMON, '-pthread', '-o', out, source], options)
+    const linked = libraries.map((name) => `-l${name}`)
+    await runOk('gcc', [...COMMON, '-pthread', '-o', out, source, ...linked], options)
     requireStatic(out)
     return {}
   })
   return join(made.dir, 'tool')
+}
+
+/** Where the compiler has lib<name>.a. */
+async function staticLibrary(name: string, source: string, signal: AbortSignal | undefined): Promise<string> {
+  const archive = `lib${name}.a`
+  const file = await runOk('gcc', [`-print-file-name=${archive}`], signal ? { signal } : {})
+  if (existsSync(file)) return file
+  throw new LabError({
+    what: `cannot build ${source}`,
+    why: `there is no static library ${archive}`,
+    fix: 'run ./phyr doctor --install',
+  })
 }
 
 /** The headers that lie beside a source: it may include any of them. */

@@ -9,12 +9,13 @@ import { isElf } from '../lib/elf.ts'
 import { LabError } from '../lib/errors.ts'
 import { sha256, sha256File } from '../lib/hash.ts'
 import { toolRoot } from '../lib/paths.ts'
+import { findCarried } from './carry.ts'
 import { librarySearch } from './closure.ts'
 import { compileInit, compileStatic } from './compile.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import { Layout } from './layout.ts'
 import { addBusybox, addLibraries, addProgram, findProgram, missingInterpreter } from './programs.ts'
-import { toolSource } from './tools.ts'
+import { toolLibraries, toolSource } from './tools.ts'
 
 /** Goes up when the same inputs would give another archive. */
 const VERSION = 1
@@ -32,6 +33,8 @@ export interface InitramfsRequest {
   readonly treeId: string
   /** Host programs: names looked up on PATH, in /usr/sbin and /sbin, or absolute paths. */
   readonly programs: readonly string[]
+  /** What those programs open by name, see carry.ts; the libraries of what they load are taken, too. */
+  readonly carry?: readonly string[]
   /** phyr's own tools, see tools.ts; they go to /phyr/bin. */
   readonly tools?: readonly string[]
   readonly files?: readonly GuestFile[]
@@ -139,7 +142,7 @@ export async function withToken(
   }
 }
 
-type Userland = Pick<InitramfsRequest, 'programs' | 'tools' | 'directories' | 'signal'>
+type Userland = Pick<InitramfsRequest, 'programs' | 'carry' | 'tools' | 'directories' | 'signal'>
 
 /** Directories that init mounts on, and what must be there before it has mounted anything. */
 function addSkeleton(layout: Layout): void {
@@ -165,8 +168,12 @@ async function addUserland(layout: Layout, request: Userland): Promise<string[]>
     const file = addProgram(layout, program)
     if (isElf(file)) addLibraries(layout, file, search)
   }
+  for (const file of (request.carry ?? []).flatMap((pattern) => findCarried(pattern))) {
+    const carried = layout.mirror(file)
+    if (isElf(carried)) addLibraries(layout, carried, search)
+  }
   for (const name of request.tools ?? []) {
-    const source = await compileStatic(toolSource(name), request.signal)
+    const source = await compileStatic(toolSource(name), toolLibraries(name), request.signal)
     layout.add({ kind: 'file', path: `/phyr/bin/${name}`, mode: 0o755, source })
   }
   const copied = (request.directories ?? []).flatMap((d) => layout.copyDirectory(d.source, d.path))
@@ -191,6 +198,7 @@ async function addUserland(layout: Layout, request: Userland): Promise<string[]>
 function requireNone(request: Userland): string[] {
   const asked = [
     ...request.programs,
+    ...(request.carry ?? []),
     ...(request.tools ?? []),
     ...(request.directories ?? []).map((d) => d.path),
   ]

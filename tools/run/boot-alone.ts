@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildInitramfs, withToken } from '../guest/initramfs.ts'
-import { toolNames } from '../guest/tools.ts'
+import { toolLibraries, toolNames } from '../guest/tools.ts'
 import { log } from '../lib/log.ts'
 import type { Project } from '../lib/project.ts'
 import { probeAccelerator } from '../machine/accel.ts'
@@ -35,18 +35,27 @@ export async function bootAlone(
 ): Promise<BootOutcome> {
   const machine = loadMachine(choice.machine, project.machines)
   const cells = matrixOf(project, { machines: [machine.name], suites: undefined, arch: choice.arch })
-  await ready(signal)
+  const full = choice.shell && choice.arch === 'x86_64'
+  const suites = full ? cells.map((cell) => cell.suite) : []
+  await ready(
+    signal,
+    suites.map((suite) => suite.name),
+  )
   const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
   log.info(`accel   ${accel.used}: ${accel.reason}`)
   const applied = await getApplied(project, choice, signal)
   const { kernel, treeDir, treeId } = await getKernel(project, applied, choice, cells, signal)
-  const full = choice.shell && choice.arch === 'x86_64'
+  // A tool with libraries of its own is for those suites alone that have asked for them.
+  const tools = toolNames.filter(
+    (name) => toolLibraries(name).length === 0 || suites.some((suite) => suite.tools.includes(name)),
+  )
   const initramfs = await buildInitramfs({
     arch: choice.arch,
     treeDir,
     treeId,
-    programs: full ? [...new Set(cells.flatMap((cell) => cell.suite.programs))] : [],
-    tools: full ? toolNames : [],
+    programs: [...new Set(suites.flatMap((suite) => suite.programs))],
+    carry: [...new Set(suites.flatMap((suite) => suite.carry))],
+    tools: full ? tools : [],
     directories: full && kernel.selftests ? [{ path: '/selftests', source: kernel.selftests }] : [],
     signal,
   })

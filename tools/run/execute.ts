@@ -40,7 +40,10 @@ export async function execute(project: Project, choice: RunChoice, signal: Abort
   const start = Date.now()
   // Bad names and files are found before anything is downloaded.
   const cells = matrixOf(project, choice)
-  await ready(signal)
+  await ready(
+    signal,
+    cells.map((cell) => cell.suite.name),
+  )
   const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
   log.info(`accel   ${accel.used}: ${accel.reason}`)
   const { base, series } = await getBase(project, choice, signal)

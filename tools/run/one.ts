@@ -116,6 +116,7 @@ async function makeInitramfs(one: OneRun): Promise<Initramfs> {
     treeDir: one.treeDir,
     treeId: one.treeId,
     programs: suite.programs,
+    carry: suite.carry,
     tools: suite.tools,
     directories:
       suite.selftests.length > 0 && kernel.selftests !== undefined

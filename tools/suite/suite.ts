@@ -46,6 +46,20 @@ const schema = z
     archs: z.array(z.enum(['x86_64', 'i386'])).min(1),
     /** Programs of the host that go into the guest with their libraries. */
     programs: z.array(word).default([]),
+    /**
+     * Files that those programs open by name, so that they are not among their libraries: settings below /etc, and
+     * what they load, by its place below a directory of the loader (libibverbs/librxe-*.so). `*` is part of a name.
+     */
+    carry: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(\/etc\/)?[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._*-]*)*$/,
+            '/etc/FILE, or DIR/FILE of a directory that the loader looks in',
+          ),
+      )
+      .default([]),
     /** C programs of qemu/guest, built for the guest. */
     tools: z.array(word).default([]),
     files: z.array(fioFile).default([]),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { examine, isComplete, lacking, type Row } from '../../../tools/doctor/doctor.ts'
+import { packagesFor } from '../../../tools/doctor/install.ts'
 import { requirements } from '../../../tools/doctor/requirements.ts'
 import { doctorTable } from '../../../tools/doctor/table.ts'
 import { isAtLeast } from '../../../tools/doctor/version.ts'
@@ -25,6 +26,8 @@ const VERSIONS: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)',
   fio: 'fio-3.33',
   ccache: 'ccache version 4.7.5',
+  rdma: 'rdma utility, iproute2-6.1.0',
+  ib_write_bw: 'Version: 6.06',
 }
 
 let bin: string
@@ -46,12 +49,45 @@ async function rowOf(name: string): Promise<Row> {
 }
 
 test('an empty machine: everything is missing, and --install knows what to get', async () => {
-  const rows = await examine({ path: bin })
+  const rows = await examine({ path: bin, root: bin })
   expect(rows).toHaveLength(requirements.length)
   expect(rows.every((row) => row.state === 'missing' && row.found === undefined)).toBe(true)
   expect(isComplete(rows)).toBe(false)
   expect(lacking(rows).map((row) => row.requirement.name)).toContain('ccache')
   expect(lacking(rows).map((row) => row.requirement.name)).not.toContain('chromium')
+})
+
+test('what one suite needs is required where that suite runs', async () => {
+  const rows = (await examine({ path: bin, root: bin })).map((row) =>
+    row.requirement.need === 'required' ? { ...row, state: 'ok' as const } : row,
+  )
+  expect(isComplete(rows)).toBe(true)
+  expect(isComplete(rows, ['kunit', 'gup'])).toBe(true)
+  expect(isComplete(rows, ['kunit', 'rdma'])).toBe(false)
+  const wanted = lacking(rows).filter((row) => row.requirement.suite === 'rdma')
+  expect(packagesFor(wanted, 'debian')).toEqual([
+    'ibverbs-providers',
+    'ibverbs-utils',
+    'iproute2',
+    'libibverbs-dev',
+    'librdmacm-dev',
+    'perftest',
+    'rdmacm-utils',
+  ])
+})
+
+test('a command, a file and a static library are there or not', async () => {
+  put('rping', 'usage')
+  put('gcc', '/usr/lib/librdmacm.a')
+  mkdirSync(join(bin, 'etc/libibverbs.d'), { recursive: true })
+  writeFileSync(join(bin, 'etc/libibverbs.d/rxe.driver'), 'driver rxe\n')
+  const rows = await examine({ path: bin, root: bin })
+  const state = (name: string): string | undefined => rows.find((r) => r.requirement.name === name)?.state
+  expect(['rping', 'librdmacm.a', 'rxe and siw for user space'].map(state)).toEqual(['ok', 'ok', 'ok'])
+  // A compiler that does not have it says the bare name.
+  put('gcc', 'librdmacm.a')
+  expect(await rowOf('librdmacm.a')).toMatchObject({ state: 'missing' })
+  expect(await rowOf('ibv_rc_pingpong')).toMatchObject({ state: 'missing' })
 })
 
 describe('versions', () => {

@@ -152,6 +152,21 @@ describe('packInitramfs', () => {
     expect([...files.keys()].some((name) => name.endsWith('/libc.so.6'))).toBe(true)
   })
 
+  it('carries what programs open by name, with its libraries', async () => {
+    const setting = join(dir, 'own.driver')
+    writeFileSync(setting, 'driver own\n')
+    const files = listing((await packInitramfs(minimal({ carry: [setting, 'libc.so.*'] }))).file)
+    expect(files.get(setting.slice(1))?.data).toBe('driver own\n')
+    expect([...files.keys()].some((name) => name.endsWith('/libc.so.6'))).toBe(true)
+    expect(lookUp(files, '/lib64/ld-linux-x86-64.so.2')).toBeDefined()
+    await expect(packInitramfs(minimal({ carry: ['libibverbs/libno-such-*.so'] }))).rejects.toThrow(
+      /libno-such-\*\.so into the guest: there is no such file/,
+    )
+    await expect(packInitramfs(minimal({ arch: 'i386', carry: ['/etc/passwd'] }))).rejects.toThrow(
+      /i386 guest/,
+    )
+  })
+
   it('refuses a script without its interpreter, and takes one that has it', async () => {
     const script = join(dir, 'script')
     writeFileSync(script, '#!/no/such/interpreter -x\n', { mode: 0o755 })

@@ -40,6 +40,7 @@ describe('the machines that come with phyr', () => {
       'p2pdma',
       'p2pdma-bridge',
       'p2pdma-iommu',
+      'rdma',
       'swiotlb',
       'virtio',
     ])
@@ -78,7 +79,7 @@ describe('a machine name that does not exist', () => {
       expect.objectContaining({
         name: 'UsageError',
         message: 'no machine "../../etc/passwd"',
-        fix: 'machines: hugepages, iommu, movable, nvme, p2pdma, p2pdma-bridge, p2pdma-iommu, swiotlb, virtio',
+        fix: 'machines: hugepages, iommu, movable, nvme, p2pdma, p2pdma-bridge, p2pdma-iommu, rdma, swiotlb, virtio',
       }),
     )
   })

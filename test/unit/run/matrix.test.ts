@@ -17,6 +17,7 @@ describe('the matrix', () => {
   test('without suites: all that fit the machine', () => {
     expect(names(['nvme'], undefined)).toEqual(['nvme fio', 'nvme kselftest', 'nvme kunit'])
     expect(names(['virtio'], undefined)).toContain('virtio gup')
+    expect(names(['virtio'], undefined)).toContain('virtio rdma')
     expect(names(['p2pdma'], undefined)).toContain('p2pdma p2p')
   })
 
