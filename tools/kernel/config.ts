@@ -5,7 +5,7 @@ import { Finding, LabError } from '../lib/errors.ts'
 import { run } from '../lib/exec.ts'
 import { log } from '../lib/log.ts'
 import { explain, unknownOption } from './explain.ts'
-import { type Merged, parseDotConfig, SERIES_FRAGMENT, type Setting, withoutOptions } from './fragments.ts'
+import { type Merged, parseDotConfig, SERIES_FRAGMENTS, type Setting, withoutOptions } from './fragments.ts'
 import { type KconfigIndex, readKconfig } from './kconfig.ts'
 import type { MakeCommand } from './make-args.ts'
 
@@ -102,7 +102,7 @@ function sameValue(actual: string | undefined, wanted: string): boolean {
 
 function withoutUndefined(merged: Merged, index: KconfigIndex): Merged {
   const absent = [...merged.settings.values()]
-    .filter((s) => s.file === SERIES_FRAGMENT && !index.definitions.has(s.option))
+    .filter((s) => SERIES_FRAGMENTS.includes(s.file) && !index.definitions.has(s.option))
     .map((s) => s.option)
   if (absent.length === 0) return merged
   log.detail(`config: not in this part of the series: ${absent.map((o) => `CONFIG_${o}`).join(' ')}`)

@@ -31,22 +31,22 @@ export interface ConfigDefinition {
   readonly fragments: readonly string[]
 }
 
-/** The fragment that belongs to the series, its own tests: its options come and go with the patches. */
-export const SERIES_FRAGMENT = 'phyr.config'
+/** The fragments that belong to the series, its own tests: their options come and go with the patches. */
+export const SERIES_FRAGMENTS: readonly string[] = ['phyr.config', 'phyr-lab.config']
 
 /** The configs that there are. */
 export const configs: Readonly<Record<string, ConfigDefinition>> = {
-  lab: { arch: 'x86_64', fragments: ['base.config', 'lab.config', SERIES_FRAGMENT] },
-  debug: { arch: 'x86_64', fragments: ['base.config', 'lab.config', SERIES_FRAGMENT, 'debug.config'] },
-  i386: { arch: 'i386', fragments: ['base.config', 'i386.config', SERIES_FRAGMENT] },
-  'i386-pae': { arch: 'i386', fragments: ['base.config', 'i386-pae.config', SERIES_FRAGMENT] },
+  lab: { arch: 'x86_64', fragments: ['base.config', 'lab.config', ...SERIES_FRAGMENTS] },
+  debug: { arch: 'x86_64', fragments: ['base.config', 'lab.config', ...SERIES_FRAGMENTS, 'debug.config'] },
+  i386: { arch: 'i386', fragments: ['base.config', 'i386.config', 'phyr.config'] },
+  'i386-pae': { arch: 'i386', fragments: ['base.config', 'i386-pae.config', 'phyr.config'] },
 }
 
 /**
  * Reads the fragments of a config from `dir` and merges them.
  *
- * @param options.tests false: without the series' own fragment.
- * @throws UsageError for an unknown config, a missing or malformed fragment.
+ * @param options.tests false: without the series' own fragments.
+ * @throws UsageError for an unknown config, a malformed fragment, and a missing one that is not the series' own.
  */
 export function readConfig(
   name: string,
@@ -57,7 +57,9 @@ export function readConfig(
   if (!definition) {
     throw new UsageError(`there is no config "${name}"`, `one of ${Object.keys(configs).join(', ')}`)
   }
-  const wanted = definition.fragments.filter((file) => options.tests !== false || file !== SERIES_FRAGMENT)
+  const wanted = definition.fragments.filter(
+    (file) => options.tests !== false || !SERIES_FRAGMENTS.includes(file),
+  )
   return mergeFragments(
     wanted.map((file) => {
       const path = join(dir, file)
