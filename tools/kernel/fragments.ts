@@ -57,9 +57,11 @@ export function readConfig(
   if (!definition) {
     throw new UsageError(`there is no config "${name}"`, `one of ${Object.keys(configs).join(', ')}`)
   }
-  const wanted = definition.fragments.filter(
-    (file) => options.tests !== false || !SERIES_FRAGMENTS.includes(file),
-  )
+  const wanted = definition.fragments.filter((file) => {
+    if (!SERIES_FRAGMENTS.includes(file)) return true
+    // A series need not bring options.
+    return options.tests !== false && existsSync(join(dir, file))
+  })
   return mergeFragments(
     wanted.map((file) => {
       const path = join(dir, file)
