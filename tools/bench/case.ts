@@ -53,6 +53,11 @@ const caseShape = z
     clock: z.boolean().default(true),
     /** What the case counts as "entries" is the record's entries of this name. */
     entries: word.optional(),
+    /**
+     * Another case of the file, which does the same by another way that the same kernel has: the base figure is what
+     * that one costs at the series point, in the same boot, and not what this one costs at the base.
+     */
+    against: word.optional(),
   })
   .superRefine((value, context) => {
     if ([value.fio, value.run, value.boot].filter((way) => way !== undefined).length !== 1)
@@ -112,6 +117,8 @@ export interface Case {
   readonly steps: { readonly at: string; readonly entries: number; readonly operations: number } | undefined
   readonly clock: boolean
   readonly entries: string | undefined
+  /** Name of the case that it is compared with; undefined: with itself at the base point. */
+  readonly against: string | undefined
   readonly programs: readonly string[]
   readonly tools: readonly string[]
 }
@@ -156,7 +163,19 @@ export function loadCaseTargets(dir: string, cases: readonly Case[]): TargetTabl
 
 /** The cases of one file's text; `path` is what messages call it. @throws UsageError as loadCases(). */
 export function parseCases(text: string, path: string): Case[] {
-  const file = parseDataFile(text, path, fileShape)
+  const cases = casesOf(parseDataFile(text, path, fileShape))
+  for (const { name, against } of cases) {
+    const other = cases.find((one) => one.name === against)
+    if (against === undefined || (other && other.against === undefined)) continue
+    throw new UsageError(
+      `${path}: ${name} is against ${against}, ${other ? `which is against ${other.against} itself` : 'which is no case'}`,
+      'name a case of the file that is in the same places and against none',
+    )
+  }
+  return cases
+}
+
+function casesOf(file: z.output<typeof fileShape>): Case[] {
   return Object.entries(file.places).flatMap(([placeName, place]) =>
     Object.entries(file.cases)
       .filter(([, value]) => value.on === undefined || value.on.includes(placeName))
@@ -176,6 +195,7 @@ export function parseCases(text: string, path: string): Case[] {
         },
         clock: value.clock,
         entries: value.entries,
+        against: value.against === undefined ? undefined : `${placeName}/${value.against}`,
         programs: value.fio ? ['fio', ...file.programs] : file.programs,
         tools: file.tools,
       })),
@@ -184,7 +204,7 @@ export function parseCases(text: string, path: string): Case[] {
 
 /**
  * The cases that names choose: a whole name, a place ("nvme": all of its cases), a table of targets (all of its
- * cases), or a pattern with `*`. A table and a place of one name are both meant.
+ * cases), or a pattern with `*`. A table and a place of one name are both meant. What a case is against comes with it.
  *
  * @throws UsageError for a name that chooses none, with the nearest that there is.
  */
@@ -215,7 +235,8 @@ export function selectCases(
     }
     for (const one of found) chosen.add(one)
   }
-  return cases.filter((c) => chosen.has(c))
+  const others = new Set([...chosen].map((one) => one.against))
+  return cases.filter((c) => chosen.has(c) || others.has(c.name))
 }
 
 function matches(pattern: string, name: string): boolean {

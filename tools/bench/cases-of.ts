@@ -20,20 +20,47 @@ export interface Measured {
 /** The cases with their figures, as the record has them. */
 export function benchCases(cases: readonly Case[], measured: Measured): BenchCase[] {
   return cases.map((one) => {
-    const time = measured.times && timeFigures(one, measured.times, measured.distrust)
-    if (!measured.counts) return { name: one.name, what: one.what, ...time! }
-    const count = countFigures(one, measured.counts)
-    const functions = functionsBetween(one, measured.counts)
-    return {
+    const times = measured.times && comparedBoots(one, measured.times)
+    const counts = measured.counts && comparedBoots(one, measured.counts)
+    const other = cases.find((c) => c.name === one.against)
+    const about = {
       name: one.name,
       what: one.what,
+      ...(other ? { against: { case: other.name, what: other.what } } : {}),
+    }
+    const time = times && timeFigures(one, times, measured.distrust)
+    if (!counts) return { ...about, ...time! }
+    const count = countFigures(one, counts)
+    const functions = functionsBetween(one, counts)
+    return {
+      ...about,
       ...count,
-      ...userPair(one, measured.counts),
+      ...userPair(one, counts),
       ...(functions.length > 0 ? { functions } : {}),
-      ...countsOf(one, measured.counts),
+      ...countsOf(one, counts),
       ...(time ? { wall: time } : {}),
     }
   })
+}
+
+/** The boots that a case's figures are from: of one against another, both are the series point's. */
+function comparedBoots(
+  { name, against }: Case,
+  [base, series]: readonly [readonly Measurement[], readonly Measurement[]],
+): readonly [readonly Measurement[], readonly Measurement[]] {
+  return against === undefined ? [base, series] : [series.map((m) => underName(m, against, name)), series]
+}
+
+/** What a boot measured of one case, as if it were another. */
+function underName(measurement: Measurement, from: string, to: string): Measurement {
+  const one = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(values).flatMap(([key, value]): [string, T][] =>
+        key === from || key.startsWith(`${from} `) ? [[`${to}${key.slice(from.length)}`, value]] : [],
+      ),
+    )
+  const { costs, times, counts } = measurement
+  return { ...measurement, costs: one(costs), times: one(times), counts: one(counts) }
 }
 
 /** The entries of the record: of the cases that name theirs, what they counted at the series point. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BenchOutput, Figures } from './bench-record.ts'
+import type { BenchCase, BenchOutput, Figures } from './bench-record.ts'
 import { changeOf } from './figures.ts'
 import { oneLine } from './format.ts'
 
@@ -35,6 +35,7 @@ export function benchCsv(records: readonly BenchOutput[]): string {
     'base_point',
     'series_point',
     'case',
+    'against',
     'unit',
     'base',
     'series',
@@ -50,13 +51,14 @@ export function benchCsv(records: readonly BenchOutput[]): string {
     'why',
   ]
   const rows = records.flatMap((record) => {
-    const line = (name: string, mode: 'deterministic' | 'wall-clock', f: Figures): Cell[] => [
+    const line = ({ name, against }: BenchCase, mode: 'deterministic' | 'wall-clock', f: Figures): Cell[] => [
       ...recordCells(record),
       mode,
       (mode === 'deterministic' ? record.accel.deterministic : record.accel.wallClock)?.used,
       record.points.base.label,
       record.points.series.label,
       name,
+      against?.case,
       f.unit,
       f.base,
       f.series,
@@ -72,8 +74,8 @@ export function benchCsv(records: readonly BenchOutput[]): string {
       f.why,
     ]
     return record.cases.flatMap((c) => [
-      line(c.name, record.mode === 'wall-clock' ? 'wall-clock' : 'deterministic', c),
-      ...(c.wall ? [line(c.name, 'wall-clock', c.wall)] : []),
+      line(c, record.mode === 'wall-clock' ? 'wall-clock' : 'deterministic', c),
+      ...(c.wall ? [line(c, 'wall-clock', c.wall)] : []),
     ])
   })
   return csv(heads, rows)

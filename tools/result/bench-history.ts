@@ -93,10 +93,16 @@ function comparedCases(older: BenchOutput, newer: BenchOutput, clock: boolean): 
 }
 
 /** What either record says against its case, or both together against a comparison. */
-function whyOpenNow(older: BenchOutput, newer: BenchOutput, then: Figures, now: Figures): string | undefined {
+function whyOpenNow(
+  older: BenchOutput,
+  newer: BenchOutput,
+  then: BenchCase,
+  now: BenchCase,
+): string | undefined {
   if (!isResolved(now)) return `in this record: ${whyOpen(now)}`
   if (!isResolved(then)) return `in the older record: ${whyOpen(then)}`
-  return newer.mode === 'wall-clock' ? undefined : baseDrift(older, newer, then, now)
+  // What is against another case has nothing from the base's image.
+  return newer.mode === 'wall-clock' || now.against ? undefined : baseDrift(older, newer, then, now)
 }
 
 function between(then: Figures, now: Figures): Samples {

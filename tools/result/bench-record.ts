@@ -65,6 +65,15 @@ const caseSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9._/+-]*$/)
     .describe('GROUP/NAME, for example nvme/randread-4k-psync'),
   what: z.string().describe('What one operation is, for people'),
+  against: z
+    .strictObject({
+      case: z.string().describe('Its name'),
+      what: z.string().describe('What one operation of it is'),
+    })
+    .optional()
+    .describe(
+      'Another case, with which this one is compared in place of itself at the base point: base has its figures at the series point, from the same boots',
+    ),
   ...figures,
   user: pair.optional().describe('Instructions of user space per operation; in no other figure'),
   functions: z

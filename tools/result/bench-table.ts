@@ -114,7 +114,7 @@ interface Extra<T> {
 }
 
 /** Cases under the headings of their groups, with unit; reasons below. */
-function figuresLines<T extends Figures & Pick<BenchCase, 'name'>>(
+function figuresLines<T extends Figures & Pick<BenchCase, 'name' | 'against'>>(
   output: BenchOutput,
   cases: readonly T[],
   extra: readonly Extra<T>[],
@@ -124,12 +124,13 @@ function figuresLines<T extends Figures & Pick<BenchCase, 'name'>>(
   const notes = new Notes()
   const rows: (readonly string[] | string)[] = []
   const ones: (T | undefined)[] = []
-  for (const [heading, some] of grouping(cases, (c) => `${groupOf(c.name)}, ${c.unit}`)) {
+  const headingOf = (c: T): string => `${groupOf(c.name)}, ${c.unit}${c.against ? ', one kernel' : ''}`
+  for (const [heading, some] of grouping(cases, headingOf)) {
     rows.push(heading)
     ones.push(undefined)
     for (const c of some) {
       rows.push([
-        `  ${shortName(c.name)}`,
+        `  ${shortName(c.name)}${c.against ? ` against ${shortName(c.against.case)}` : ''}`,
         ...costs(c.base, c.series),
         marked(c, notes),
         ...extra.map((e) => e.cell(c, notes)),
@@ -149,7 +150,23 @@ function figuresLines<T extends Figures & Pick<BenchCase, 'name'>>(
     { head: 'ratio', right: true },
     ...extra,
   ]
-  return [...textTable(columns, rows, paint), ...notes.lines()]
+  return [...textTable(columns, rows, paint), ...notes.lines(), ...againstLines(output, cases)]
+}
+
+/** What stands left of the cases that are against another one. */
+function againstLines(output: BenchOutput, cases: readonly Pick<BenchCase, 'name' | 'against'>[]): string[] {
+  const { base, series } = output.points
+  const texts = cases.flatMap(({ name, against }) =>
+    against ? [`${shortName(name)}: left is ${shortName(against.case)}, ${against.what}`] : [],
+  )
+  if (texts.length === 0) return []
+  return [
+    ...wrap(
+      `One kernel: what stands under "${base.label}" is the other case, measured in the kernel of "${series.label}" as well.`,
+      '  ',
+    ),
+    ...[...new Set(texts)].flatMap((text) => wrap(text, '    ', '  ')),
+  ]
 }
 
 function gateLines(gate: readonly GateVerdict[], cases: readonly BenchCase[], colour: boolean): string[] {

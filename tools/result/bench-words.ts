@@ -100,8 +100,8 @@ export function accelText(output: BenchOutput): string {
 }
 
 /** The figures by the clock: the cases' own, or those beside the instructions. */
-export function wallCases(output: BenchOutput): (Figures & Pick<BenchCase, 'name'>)[] {
-  return output.cases.flatMap((c) => (c.wall ? [{ ...c.wall, name: c.name }] : []))
+export function wallCases(output: BenchOutput): (Figures & Pick<BenchCase, 'name' | 'against'>)[] {
+  return output.cases.flatMap(({ name, against, wall }) => (wall ? [{ ...wall, name, against }] : []))
 }
 
 /** What a target asks for, as a sign and a number: "<= 512", "<= 1/1000", "<= 1.00", "< 1". */
@@ -120,9 +120,15 @@ export function changeText({ ratio }: Pick<TargetVerdict, 'ratio'>): string {
   return `1/${grouped(times, times >= 100 ? 0 : times >= 10 ? 1 : 2)}`
 }
 
-/** Whether both kernels are the same code and data, so that every difference is noise. */
+/** "; at the left dma/sg-1, ...": of a case that is compared with another one in the same kernel; else ''. */
+export function againstText({ against }: Pick<BenchCase, 'against'>): string {
+  return against ? `; left is ${against.case} in the same kernel, ${against.what}` : ''
+}
+
+/** Whether both kernels are the same code and data, so that every difference is noise: each case is against itself. */
 export function sameKernel(output: BenchOutput): boolean {
-  return output.points.base.allocatedHash === output.points.series.allocatedHash
+  const { points, cases } = output
+  return points.base.allocatedHash === points.series.allocatedHash && !cases.some((c) => c.against)
 }
 
 /** The unit that a verdict is about: in mode both a case has two, and the verdict's reason begins with its own. */

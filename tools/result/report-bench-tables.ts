@@ -2,6 +2,7 @@
 import type { BenchCase, BenchContext, BenchOutput, Figures, FunctionCost, Walk } from './bench-record.ts'
 import { layoutText } from './bench-table-parts.ts'
 import {
+  againstText,
   boundText,
   changeText,
   costDecimals,
@@ -62,7 +63,7 @@ export function right(...texts: readonly string[]): Head[] {
 export function casesTable(
   caption: string,
   output: BenchOutput,
-  cases: readonly (Figures & Pick<BenchCase, 'name'> & Partial<Pick<BenchCase, 'what'>>)[],
+  cases: readonly (Figures & Pick<BenchCase, 'name' | 'against'> & Partial<Pick<BenchCase, 'what'>>)[],
 ): Html {
   const { base, series } = output.points
   return table(
@@ -75,7 +76,9 @@ export function casesTable(
     cases.map(
       (c) =>
         html`<th scope="row">
-            ${c.name}<span class="what">${c.unit}${c.what !== undefined && html`: ${c.what}`}</span>
+            ${c.name}<span class="what"
+              >${c.unit}${c.what !== undefined && html`: ${c.what}`}${againstText(c)}</span
+            >
           </th>
           ${costs(c.base, c.series).map(num)}${num(ratioText(c))}${num(range(c))}
           ${num(c.smallest === null ? '–' : `${percent(c.smallest)} %`)}${num(String(c.repeats))}

@@ -104,11 +104,109 @@ describe('a case file', () => {
   })
 })
 
+/** read is against copy, which does the same by another way. */
+const AGAINST = `${FILE}    against: copy\n  copy:\n    what: a copy\n    run: [prog, -c, $N, $CASE]\n`
+
+describe('a case that is against another one', () => {
+  test.each([
+    ['none', FILE, undefined],
+    ['one of its place', AGAINST, 'nil/copy'],
+  ])('of %s', (_, text, against) => {
+    expect(only(text).against).toBe(against)
+  })
+
+  test.each([
+    [
+      'no case',
+      AGAINST.replace('against: copy', 'against: cpoy'),
+      /nil\/read is against nil\/cpoy, which is no case/,
+    ],
+    ['itself', AGAINST.replace('against: copy', 'against: read'), /which is against nil\/read itself/],
+    ['one that is against another', `${AGAINST}    against: read\n`, /which is against nil\/read itself/],
+    [
+      'one of other places',
+      `${AGAINST}    on: [dev]\n`.replace('cases:', '  dev:\n    machine: count\ncases:'),
+      /nil\/read is against nil\/copy, which is no case/,
+    ],
+  ])('is refused when that is %s', (_, text, message) => {
+    expect(() => parseCases(text, 'x.yaml')).toThrow(UsageError)
+    expect(() => parseCases(text, 'x.yaml')).toThrow(message)
+  })
+
+  test('is never measured without it', () => {
+    const names = (wanted: string[]): string[] =>
+      selectCases(parseCases(AGAINST, 'x.yaml'), wanted).map((one) => one.name)
+    expect(names(['nil/read'])).toEqual(['nil/read', 'nil/copy'])
+    expect(names(['nil/copy'])).toEqual(['nil/copy'])
+  })
+
+  const [read, copy] = parseCases(AGAINST, 'x.yaml') as [Case, Case]
+  const cost = (kernel: number, name: string) => ({ kernel, user: kernel / 2, functions: { [name]: kernel } })
+  /** Boots of the base, which knows neither way, and of the series. */
+  const base = Array.from({ length: 2 }, () => ({
+    costs: { 'nil/read': 'no such call', 'nil/copy': 'not counted here' },
+    times: { 'nil/read': 1, 'nil/copy': 2 },
+    counts: {},
+    seconds: 1,
+    notes: [],
+  }))
+  const series = [100, 101].map((n, i) => ({
+    costs: { 'nil/read': cost(80 + i / 100, 'fast'), 'nil/copy': cost(100 + i / 100, 'slow') },
+    times: { 'nil/read': n / 2, 'nil/copy': n },
+    counts: { 'nil/read entries': 1, 'nil/copy entries': 16 },
+    seconds: 1,
+    notes: [],
+  }))
+
+  test('has the costs, functions and counts of the other one at the series point as its base', () => {
+    const [one, other] = benchCases([read, copy], {
+      counts: [base, series],
+      times: undefined,
+      distrust: undefined,
+    })
+    expect(one).toMatchObject({
+      name: 'nil/read',
+      against: { case: 'nil/copy', what: 'a copy' },
+      samples: { base: [100, 100.01], series: [80, 80.01] },
+      resolvable: true,
+      functions: [
+        { name: 'slow', series: 0 },
+        { name: 'fast', base: 0 },
+      ],
+      counts: { entries: { base: 16, series: 1 } },
+      user: { base: expect.closeTo(50, 1), series: expect.closeTo(40, 1) },
+    })
+    expect(one).not.toHaveProperty('why')
+    expect(one?.ratio).toBeCloseTo(0.8, 3)
+    // The other one is against itself at the base, as ever.
+    expect(other).toMatchObject({ name: 'nil/copy', resolvable: false, why: 'not counted here' })
+    expect(other).not.toHaveProperty('against')
+  })
+
+  test('has the times of the other one, too', () => {
+    const [one] = benchCases([read, copy], { counts: undefined, times: [base, series], distrust: undefined })
+    expect(one?.samples).toEqual({ base: [100, 101], series: [50, 50.5] })
+  })
+
+  test('says why when the series cannot do it, or the other one', () => {
+    const broken = (name: string) =>
+      series.map((boot) => ({ ...boot, costs: { ...boot.costs, [name]: `${name} is missing` } }))
+    for (const name of ['nil/read', 'nil/copy']) {
+      const [one] = benchCases([read, copy], {
+        counts: [base, broken(name)],
+        times: undefined,
+        distrust: undefined,
+      })
+      expect(one).toMatchObject({ ratio: null, resolvable: false, why: `${name} is missing` })
+    }
+  })
+})
+
 test("the project's targets are of cases that there are; others are refused", () => {
   const cases = loadCases(BENCH)
   expect(loadCaseTargets(BENCH, cases).map((table) => table.name)).toContain('gup')
   expect(() => loadCaseTargets(BENCH, cases.slice(1))).not.toThrow()
-  expect(() => loadCaseTargets(BENCH, [])).toThrow(/gup\.yaml: there is no case gup\//)
+  expect(() => loadCaseTargets(BENCH, [])).toThrow(/dma\.yaml: there is no case dma\//)
 })
 
 describe('names on the command line', () => {

@@ -69,6 +69,26 @@ test('colour changes nothing but the colour', () => {
   expect(coloured.replaceAll(/\x1b\[[\d;]*m/g, '')).toBe(benchTable(benchSample(), plain))
 })
 
+test('of a case that is against another one, says what stands left and where that was measured', () => {
+  const sample = benchSample()
+  const [one, ...others] = sample.cases
+  const against = { case: 'null_blk/other-way', what: 'a read by the other way' }
+  const text = benchTable({ ...sample, cases: [{ ...one!, against }, ...others] }, plain)
+  expect(text).toContain('null_blk, instructions/IO, one kernel\n')
+  expect(text).toMatch(/^ {2}randread-4k-psync against other-way\s+3,326/m)
+  expect(text.replaceAll(/\s+/g, ' ')).toContain(
+    'One kernel: what stands under "base" is the other case, measured in the kernel of "series" as well. randread-4k-psync: left is other-way, a read by the other way',
+  )
+  expect(benchTable(sample, plain)).not.toContain('One kernel')
+  // Of two points with the same image it is no noise.
+  const twice = { ...sample, points: { ...sample.points, series: sample.points.base } }
+  expect(benchTable(twice, plain)).toContain('a difference is noise')
+  expect(benchTable({ ...twice, cases: [{ ...one!, against }] }, plain)).not.toContain('noise')
+  const long = 'x'.repeat(300)
+  const wide = sample.cases.map((c) => ({ ...c, against: { case: `g/${long}`, what: `\u00e9 ${long}` } }))
+  expect(unfit(benchTable({ ...sample, cases: wide }, plain))).toEqual([])
+})
+
 test('a ratio that cannot be resolved is nowhere printed as a number', () => {
   const sample = benchSample()
   const marked = {
