@@ -37,6 +37,7 @@ static const struct kind kinds[] = {
 	{ "4k", PAGE, MAY_WRITE, "anonymous pages, no two of them neighbours" },
 	{ "64k", 64 * KiB, MAY_WRITE, "anonymous folios of 64 KiB" },
 	{ "thp", 2 * MiB, MAY_WRITE, "transparent huge pages" },
+	{ "mixed", 2 * MiB, MAY_WRITE, "transparent huge pages and single pages in turn" },
 	{ "hugetlb-2m", 2 * MiB, MAY_WRITE | ALIASED, "2 MiB pages of hugetlb, mapped as often as it takes" },
 	{ "hugetlb-1g", GiB, MAY_WRITE | ALIASED, "one 1 GiB page of hugetlb, mapped as often as it takes" },
 	{ "shmem", PAGE, MAY_WRITE | ALIASED, "shared memory, 64 MiB of it mapped as often as it takes" },
@@ -285,6 +286,31 @@ static inline unsigned long common_divisor(unsigned long a, unsigned long b)
 	return a;
 }
 
+/* Pieces of 2 MiB, of single pages that no neighbour lies beside and of a huge page in turn. */
+static inline int memory_mixed(struct memory *memory)
+{
+	const unsigned long huge = 2 * MiB;
+	unsigned long len = (memory->len + huge - 1) & -huge;
+
+	write_text(THP_DIR "hugepages-64kB/enabled", "never");
+	write_text(THP_DIR "hugepages-2048kB/enabled", "madvise");
+	if (memory_reserve(memory, len + huge, 0))
+		return -1;
+	memory->at = (unsigned char *)(((uintptr_t)memory->map + huge - 1) & -huge);
+	memory->len = len;
+	if (mprotect(memory->map, memory->map_len, PROT_READ | PROT_WRITE) ||
+	    madvise(memory->map, memory->map_len, MADV_NOHUGEPAGE))
+		return memory_fault(memory, "anonymous memory");
+	for (unsigned long at = huge; at < len; at += 2 * huge)
+		if (madvise(memory->at + at, huge, MADV_HUGEPAGE))
+			return memory_fault(memory, "huge pages");
+	for (unsigned long at = 0; at < len; at += 2 * PAGE)
+		memory->at[at] = 1;
+	for (unsigned long at = PAGE; at < len; at += 2 * PAGE)
+		memory->at[at] = 1;
+	return 0;
+}
+
 /* Large folios by what the kernel counts; small pages one by one, so that neighbours here are none in memory. */
 static inline int memory_anonymous(struct memory *memory)
 {
@@ -331,6 +357,8 @@ static inline int memory_make(struct memory *memory, const struct kind *kind, un
 		ret = memory_shmem(memory);
 	else if (!strcmp(kind->name, "file") || !strcmp(kind->name, "private"))
 		ret = memory_file(memory);
+	else if (!strcmp(kind->name, "mixed"))
+		ret = memory_mixed(memory);
 	else
 		ret = memory_anonymous(memory);
 	return ret;

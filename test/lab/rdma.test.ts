@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Memory regions on phyrs by verbs programs: they pass, and data from behind an entry's end does not get past them.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { toolRoot } from '../../tools/lib/paths.ts'
+import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
+import { readSeries } from '../../tools/series/read.ts'
+import { labKernel, labTree, phyr } from './lab.ts'
+import { patchOf } from './patch.ts'
+
+/** As short as in phyr run, which has it on virtio; this is the machine with huge pages. */
+const SHORT = { rounds: 2, kills: 2, messages: 100 } as const
+
+/** rxe takes what it reads as contiguous beyond the end of an entry. What it writes stays inside: the guest lives. */
+const PLANT = {
+  file: 'drivers/infiniband/sw/rxe/rxe_mr.c',
+  from: '\t\tbytes = min_t(size_t, length, p.len);\n\t\tva = phys_to_virt(p.addr);\n\n\t\tif (dir == RXE_FROM_MR_OBJ)\n',
+  to:
+    '\t\tbytes = dir == RXE_FROM_MR_OBJ ? length : min_t(size_t, length, p.len);\n' +
+    '\t\tva = phys_to_virt(p.addr);\n\n\t\tif (dir == RXE_FROM_MR_OBJ)\n',
+} as const
+
+const dir = mkdtempSync(join(tmpdir(), 'phyr-rdma-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+// The whole series' kernel first: then the planted patch compiles one file, not all.
+beforeAll(async () => {
+  await labKernel()
+})
+
+const tested = async (
+  args: readonly string[],
+): Promise<{ code: number | null; stderr: string; output: RunOutput }> => {
+  const set = Object.entries(SHORT).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const { code, stdout, stderr } = await phyr(['test', 'rdma', ...set, ...args, '--json'])
+  return { code, stderr, output: runOutputSchema.parse(JSON.parse(stdout)) }
+}
+
+test('phyr test rdma passes with huge pages, regions of 4 GiB among it', async () => {
+  const { code, stderr, output } = await tested(['-m', 'rdma'])
+  expect(code, `${stderr}\n${JSON.stringify(output.runs.map((run) => run.reasons))}`).toBe(0)
+  expect(output.runs).toHaveLength(1)
+  const run = output.runs[0]!
+  expect(run).toMatchObject({ machine: 'rdma', suite: 'rdma', outcome: 'pass', failed: 0, splats: [] })
+  expect(run.variables).toMatchObject({ ...SHORT, seed: 1 })
+  expect(run.passed).toBeGreaterThan(150)
+  // What is not tested is what a driver does not have: eight kinds of atomics, two of addresses, one program.
+  expect(run.skipped).toBeLessThanOrEqual(12)
+}, 1_200_000)
+
+test('data from behind the end of an entry is caught', async () => {
+  const series = readSeries(join(toolRoot, 'patches'))
+  const source = readFileSync(join(await labTree(), PLANT.file), 'utf8')
+  const planted = '9999-planted.patch'
+  const patches = join(dir, 'patches')
+  mkdirSync(patches)
+  for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
+  writeFileSync(join(patches, planted), patchOf(PLANT.file, source, PLANT.from, PLANT.to))
+  writeFileSync(
+    join(patches, 'series'),
+    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
+  )
+  // Under a name of its own: its record lies in the same history as those of the series.
+  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
+  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
+  const { code, stderr, output } = await tested(['-C', dir, '-m', 'virtio'])
+  expect(code, stderr).toBe(1)
+  // By its tests, and not by a kernel that does not build or boot.
+  expect(output.finding).toBeUndefined()
+  expect(output.runs).toHaveLength(1)
+  expect(output.runs[0]).toMatchObject({ outcome: 'fail', end: 'done' })
+  expect(output.runs[0]!.failed).toBeGreaterThan(0)
+  expect(output.runs[0]!.passed).toBeGreaterThan(0)
+}, 1_200_000)
