@@ -32,8 +32,8 @@ static const char help[] =
 	"-n, --operations N  registrations in the region (100)\n"
 	"-w, --warm-up N     registrations before it (10)\n"
 	"-s, --step N        a step mark after every N registrations (none)\n"
-	"-k, --kept N        then report bytes that a registration holds: the mean of N of\n"
-	"                    the same memory, or of more if they hold next to nothing\n";
+	"-k, --kept N        then report bytes that a registration holds: the mean of N\n"
+	"                    of the same memory, or of more if they hold next to nothing\n";
 
 static const struct option options[] = {
 	{ "driver", required_argument, NULL, 'd' },
