@@ -17,8 +17,18 @@ export interface Measured {
   readonly distrust: string | undefined
 }
 
-/** The cases with their figures, as the record has them. */
+/**
+ * The cases with their figures, as the record has them. One that others are against, and that the base cannot do, has
+ * nothing to be compared with: it is in the figures of those others alone.
+ */
 export function benchCases(cases: readonly Case[], measured: Measured): BenchCase[] {
+  const others = new Set(cases.map((one) => one.against))
+  return figuresOf(cases, measured).filter(
+    ({ name, samples: { base, series } }) => !others.has(name) || base.length > 0 || series.length === 0,
+  )
+}
+
+function figuresOf(cases: readonly Case[], measured: Measured): BenchCase[] {
   return cases.map((one) => {
     const times = measured.times && comparedBoots(one, measured.times)
     const counts = measured.counts && comparedBoots(one, measured.counts)

@@ -132,8 +132,9 @@ function consoles({ shell, consoleFile, resultsFile }: QemuArgumentsInput): stri
 
 /** Has to come before the devices whose DMA it translates. */
 function iommu(machine: Machine): string[] {
-  return machine.devices.some((device) => device.type === 'intel-iommu')
-    ? ['-device', 'intel-iommu,intremap=on,caching-mode=on']
+  const device = machine.devices.find((one) => one.type === 'intel-iommu')
+  return device
+    ? ['-device', `intel-iommu,intremap=on,caching-mode=${device.cachingMode ? 'on' : 'off'}`]
     : []
 }
 

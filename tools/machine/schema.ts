@@ -47,7 +47,11 @@ const device = z.discriminatedUnion('type', [
     bus: id.optional(),
     slot: slot.optional(),
   }),
-  z.strictObject({ type: z.literal('intel-iommu') }),
+  z.strictObject({
+    type: z.literal('intel-iommu'),
+    /** False: as real ones are, which the kernel may leave behind in what it unmaps (lazy); VFIO in QEMU needs true. */
+    cachingMode: z.boolean().default(true),
+  }),
 ])
 
 const topology = z.strictObject({

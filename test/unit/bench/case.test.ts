@@ -178,9 +178,19 @@ describe('a case that is against another one', () => {
     })
     expect(one).not.toHaveProperty('why')
     expect(one?.ratio).toBeCloseTo(0.8, 3)
-    // The other one is against itself at the base, as ever.
-    expect(other).toMatchObject({ name: 'nil/copy', resolvable: false, why: 'not counted here' })
-    expect(other).not.toHaveProperty('against')
+    // The base cannot do the other one: it has nothing to be compared with.
+    expect(other).toBeUndefined()
+  })
+
+  test('leaves the other one as it is where the base can do it, or the series cannot', () => {
+    const both = benchCases([read, copy], { counts: [series, series], times: undefined, distrust: undefined })
+    expect(both.map((c) => [c.name, c.ratio])).toEqual([
+      ['nil/read', expect.closeTo(0.8, 3)],
+      ['nil/copy', 1],
+    ])
+    expect(both[1]).not.toHaveProperty('against')
+    const neither = benchCases([read, copy], { counts: [base, base], times: undefined, distrust: undefined })
+    expect(neither[1]).toMatchObject({ name: 'nil/copy', ratio: null, why: 'not counted here' })
   })
 
   test('has the times of the other one, too', () => {
