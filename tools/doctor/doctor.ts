@@ -33,8 +33,8 @@ export async function examine(options: ExamineOptions = {}): Promise<Row[]> {
 
 /** Whether the lab can work, and run these suites: nothing that is required is missing or too old. */
 export function isComplete(rows: readonly Row[], suites: readonly string[] = []): boolean {
-  const required = ({ need, suite }: Requirement): boolean =>
-    need === 'required' || (suite !== undefined && suites.includes(suite))
+  const required = (of: Requirement): boolean =>
+    of.need === 'required' || (of.suites ?? []).some((suite) => suites.includes(suite))
   return rows.every((row) => row.state === 'ok' || !required(row.requirement))
 }
 

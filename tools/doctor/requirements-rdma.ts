@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Probe, Requirement } from './requirements.ts'
 
-/** What the suite rdma needs, and no other: programs for the guest, and what its own program is built from. */
+/** What the suites of RDMA need, and no other: programs for the guest, and what phyr's own is built from. */
 export const rdmaRequirements: readonly Requirement[] = [
   of(
     'rdma',
     { kind: 'program', program: 'rdma', args: ['-V'], pattern: /iproute2-(\d+(?:\.\d+)+)/ },
     'make RDMA devices of network devices in the guest (and ip)',
     { debian: 'iproute2', fedora: 'iproute', arch: 'iproute2', opensuse: 'iproute2' },
+    ['rdma', 'pyverbs'],
   ),
   of(
     'rxe and siw for user space',
     { kind: 'file', file: '/etc/libibverbs.d/rxe.driver' },
     'what programs load to use those devices',
     { debian: 'ibverbs-providers', fedora: 'libibverbs', arch: 'rdma-core', opensuse: 'rdma-core' },
+    ['rdma', 'pyverbs'],
   ),
   of(
     'ibv_rc_pingpong',
@@ -60,16 +62,34 @@ export const rdmaRequirements: readonly Requirement[] = [
       opensuse: 'rdma-core-devel',
     },
   ),
+  of(
+    'tests of rdma-core',
+    { kind: 'file', file: '/usr/share/doc/rdma-core/tests/test_mr.py.gz' },
+    'rdma-core’s own tests, in Python, with pyverbs',
+    {
+      debian: 'python3-pyverbs',
+      fedora: 'python3-pyverbs',
+      arch: 'rdma-core',
+      opensuse: 'python3-pyverbs',
+    },
+    ['pyverbs'],
+  ),
 ]
 
-function of(name: string, probe: Probe, purpose: string, packages: Requirement['packages']): Requirement {
+function of(
+  name: string,
+  probe: Probe,
+  purpose: string,
+  packages: Requirement['packages'],
+  suites: readonly string[] = ['rdma'],
+): Requirement {
   return {
     name,
     probe,
     minimum: undefined,
-    purpose: `suite rdma: ${purpose}`,
+    purpose: `suite ${suites[0]}: ${purpose}`,
     need: 'recommended',
-    suite: 'rdma',
+    suites,
     packages,
   }
 }

@@ -5,8 +5,8 @@ import { LabError } from '../lib/errors.ts'
 import { LOADER_DIRS } from './closure.ts'
 
 /**
- * Host files that a program opens by name while it runs, and that nothing in the program tells: drivers that a library
- * loads (libibverbs/librxe-*.so), and the settings that name them.
+ * Host files and directories that a program opens by name while it runs, and that nothing in the program tells: drivers
+ * that a library loads (libibverbs/librxe-*.so), the settings that name them, the modules of an interpreter.
  *
  * @param pattern an absolute path, or one below a directory of the loader: the first directory that has it counts, as
  *   for the loader. `*` in the last part stands for any part of a name (the version of an interface).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomBytes } from 'node:crypto'
-import { lstatSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { appendFile, chmod, constants, copyFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Arch } from '../kernel/kernel.ts'
@@ -169,8 +169,10 @@ async function addUserland(layout: Layout, request: Userland): Promise<string[]>
     if (isElf(file)) addLibraries(layout, file, search)
   }
   for (const file of (request.carry ?? []).flatMap((pattern) => findCarried(pattern))) {
-    const carried = layout.mirror(file)
-    if (isElf(carried)) addLibraries(layout, carried, search)
+    const carried = statSync(file).isDirectory()
+      ? layout.copyDirectory(file, file).map((copied) => copied.source)
+      : [layout.mirror(file)]
+    for (const source of carried) if (isElf(source)) addLibraries(layout, source, search)
   }
   for (const name of request.tools ?? []) {
     const source = await compileStatic(toolSource(name), toolLibraries(name), request.signal)

@@ -64,13 +64,15 @@ export class Layout {
   }
 
   /**
-   * Copies a host directory and all below it to a guest path. Links are copied as they are.
+   * Copies a host directory and all below it to a guest path. Links are copied as they are. Python's caches are left
+   * out: they are written when somebody uses them, and would make the same directory another one.
    * Returns the regular files among it, as host and guest paths.
    */
   copyDirectory(source: string, path: string): { source: string; path: string }[] {
     const files: { source: string; path: string }[] = []
     this.add({ kind: 'dir', path, mode: 0o755 })
     for (const name of readdirSync(source).sort()) {
+      if (name === '__pycache__') continue
       const from = join(source, name)
       const to = `${path}/${name}`
       const stat = statOf(from)

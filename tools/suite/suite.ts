@@ -44,19 +44,25 @@ const schema = z
     description: z.string().min(1),
     machines: z.union([z.literal('*'), z.array(word).min(1)]),
     archs: z.array(z.enum(['x86_64', 'i386'])).min(1),
-    /** Programs of the host that go into the guest with their libraries. */
-    programs: z.array(word).default([]),
     /**
-     * Files that those programs open by name, so that they are not among their libraries: settings below /etc, and
-     * what they load, by its place below a directory of the loader (libibverbs/librxe-*.so). `*` is part of a name.
+     * Programs of the host that go into the guest with their libraries: the first of that name on $PATH, or, where the
+     * distribution's own is meant, the one in /usr/bin.
+     */
+    programs: z
+      .array(z.string().regex(/^(\/usr\/bin\/)?[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a name, or /usr/bin/NAME'))
+      .default([]),
+    /**
+     * Files and directories that those programs open by name, so that they are not among their libraries: below /etc
+     * and /usr/share, and what they load, by its place below a directory of the loader (libibverbs/librxe-*.so, or
+     * python3.* with its modules). `*` is part of a name.
      */
     carry: z
       .array(
         z
           .string()
           .regex(
-            /^(\/etc\/)?[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._*-]*)*$/,
-            '/etc/FILE, or DIR/FILE of a directory that the loader looks in',
+            /^(\/etc\/|\/usr\/share\/)?[A-Za-z0-9][A-Za-z0-9._*-]*(\/[A-Za-z0-9][A-Za-z0-9._*-]*)*$/,
+            '/etc/FILE, /usr/share/FILE, or DIR/FILE of a directory that the loader looks in',
           ),
       )
       .default([]),

@@ -64,7 +64,8 @@ test('what one suite needs is required where that suite runs', async () => {
   expect(isComplete(rows)).toBe(true)
   expect(isComplete(rows, ['kunit', 'gup'])).toBe(true)
   expect(isComplete(rows, ['kunit', 'rdma'])).toBe(false)
-  const wanted = lacking(rows).filter((row) => row.requirement.suite === 'rdma')
+  expect(isComplete(rows, ['pyverbs'])).toBe(false)
+  const wanted = lacking(rows).filter((row) => row.requirement.suites?.includes('rdma'))
   expect(packagesFor(wanted, 'debian')).toEqual([
     'ibverbs-providers',
     'ibverbs-utils',

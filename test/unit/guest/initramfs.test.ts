@@ -159,6 +159,13 @@ describe('packInitramfs', () => {
     expect(files.get(setting.slice(1))?.data).toBe('driver own\n')
     expect([...files.keys()].some((name) => name.endsWith('/libc.so.6'))).toBe(true)
     expect(lookUp(files, '/lib64/ld-linux-x86-64.so.2')).toBeDefined()
+    const modules = join(dir, 'modules')
+    mkdirSync(join(modules, 'own/__pycache__'), { recursive: true })
+    writeFileSync(join(modules, 'own/a.py'), 'a\n')
+    writeFileSync(join(modules, 'own/__pycache__/a.pyc'), 'a\n')
+    const more = listing((await packInitramfs(minimal({ carry: [modules] }))).file)
+    const found = [...more.keys()].filter((name) => name.startsWith(`${modules.slice(1)}/`))
+    expect(found).toEqual([`${modules.slice(1)}/own`, `${modules.slice(1)}/own/a.py`])
     await expect(packInitramfs(minimal({ carry: ['libibverbs/libno-such-*.so'] }))).rejects.toThrow(
       /libno-such-\*\.so into the guest: there is no such file/,
     )

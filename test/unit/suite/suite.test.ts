@@ -12,7 +12,7 @@ const scripted = listSuites().filter((name) => name !== 'kunit')
 
 describe("the project's suites", () => {
   test('there are these, and all of them load', () => {
-    expect(listSuites()).toEqual(['dma', 'fio', 'gup', 'kselftest', 'kunit', 'p2p', 'rdma'])
+    expect(listSuites()).toEqual(['dma', 'fio', 'gup', 'kselftest', 'kunit', 'p2p', 'pyverbs', 'rdma'])
     for (const name of listSuites()) expect(loadSuite(name).name).toBe(name)
   })
 
@@ -102,7 +102,8 @@ describe('faults in a suite file, with their place', () => {
     [withLine(6, 'script: ""'), 'x.yaml:7:9: script: a script suite needs a script'],
     [[...fine, 'cmdline: ["a b"]'].join('\n'), 'x.yaml:8:11: cmdline.0: one word without quotes'],
     [[...fine, 'programs: [../../bin/sh]'].join('\n'), 'x.yaml:8:12: programs.0:'],
-    [[...fine, 'carry: [/etc/../root/x]'].join('\n'), 'x.yaml:8:9: carry.0: /etc/FILE, or DIR/FILE'],
+    [[...fine, 'programs: [/root/x]'].join('\n'), 'x.yaml:8:12: programs.0: a name, or /usr/bin/NAME'],
+    [[...fine, 'carry: [/etc/../root/x]'].join('\n'), 'x.yaml:8:9: carry.0: /etc/FILE,'],
     [[...fine, 'carry: [/root/x]'].join('\n'), 'x.yaml:8:9: carry.0:'],
     [[...fine, 'carry: ["*/x"]'].join('\n'), 'x.yaml:8:9: carry.0:'],
     [[...fine, 'files: [{file: a.sh, disk: d}]'].join('\n'), 'x.yaml:8:16: files.0.file:'],
