@@ -275,6 +275,18 @@ static inline int memory_file(struct memory *memory)
 	return 0;
 }
 
+/* New memory is at most half of what is free: a test that ends by the OOM killer has said nothing. */
+static inline int memory_afford(struct memory *memory)
+{
+	long free_kib = read_field("/proc/meminfo", "MemAvailable");
+
+	if (free_kib < 0 || memory->len / KiB <= (unsigned long)free_kib / 2)
+		return 0;
+	snprintf(memory->why, sizeof(memory->why), "this machine has %ld MiB free, too little for %lu", free_kib / 1024,
+		 memory->len / MiB);
+	return -1;
+}
+
 static inline unsigned long common_divisor(unsigned long a, unsigned long b)
 {
 	while (b) {
@@ -292,6 +304,8 @@ static inline int memory_mixed(struct memory *memory)
 	const unsigned long huge = 2 * MiB;
 	unsigned long len = (memory->len + huge - 1) & -huge;
 
+	if (memory_afford(memory))
+		return -1;
 	write_text(THP_DIR "hugepages-64kB/enabled", "never");
 	write_text(THP_DIR "hugepages-2048kB/enabled", "madvise");
 	if (memory_reserve(memory, len + huge, 0))
@@ -319,6 +333,8 @@ static inline int memory_anonymous(struct memory *memory)
 	char counter[160] = "";
 	long before = 0;
 
+	if (memory_afford(memory))
+		return -1;
 	while (nr > 1 && common_divisor(nr, step) != 1)
 		step++;
 	if (page > PAGE) {
