@@ -24,14 +24,16 @@ describe('./phyr run --json', () => {
     expect(first.accel?.reason).not.toBe('')
   })
 
-  test('ran KUnit, kselftests and fio on three machines, P2PDMA and pinning on their own', () => {
+  test('ran KUnit, kselftests and fio on three machines, P2PDMA, DMA, pinning and RDMA on their own', () => {
     const ran = first.runs.map((r) => `${r.machine} ${r.suite}`).toSorted()
     const everywhere = ['fio', 'kselftest', 'kunit']
     expect(ran).toEqual(
       [
         ...['virtio', 'nvme', 'p2pdma'].flatMap((m) => everywhere.map((s) => `${m} ${s}`)),
+        'p2pdma dma',
         'p2pdma p2p',
         'virtio gup',
+        'virtio rdma',
       ].toSorted(),
     )
     for (const run of first.runs) {

@@ -35,7 +35,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     command: 'test <suite..>',
-    describe: 'run chosen suites (kunit, kselftest, gup, fio, p2p) on chosen machines',
+    describe: 'run chosen suites (kunit, kselftest, gup, dma, rdma, fio, p2p) on chosen machines',
     load: async () => (await import('./test.ts')).default,
   },
   {
