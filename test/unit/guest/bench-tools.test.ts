@@ -142,6 +142,9 @@ describe('the benchmark programs of the guest', () => {
     const pins = run('gup-bench', ['-n', '4', '-s', '2', 'gup/4k'])
     expect({ status: pins.status, err: pins.err }).toEqual({ status: 0, err: '' })
     expect(pins.out).toMatch(whole('gup/4k', 4))
+    const apart = run('uring-reg', ['-m', 'apart', '-n', '4', '-s', '2', 'uring/apart'])
+    expect({ status: apart.status, err: apart.err }).toEqual({ status: 0, err: '' })
+    expect(apart.out).toMatch(whole('uring/apart', 4))
   })
 })
 
