@@ -38,11 +38,7 @@ describe('asking QEMU', () => {
   test.each([
     ['a version that is none', { version: 'hello' }, '--version'],
     ['a device without properties', { help: 'echo "$name options:"' }, 'edu,help'],
-    [
-      'another device’s answer',
-      { help: 'echo "floppy options:"; echo "  addr=<int32>"' },
-      'edu,help',
-    ],
+    ['another device’s answer', { help: 'echo "floppy options:"; echo "  addr=<int32>"' }, 'edu,help'],
     ['silence', { help: 'true' }, 'edu,help'],
   ])('fails loudly on %s', async (_what, change, question) => {
     const asked = probeQemu({ qemu: fakeQemu(dir, 'exit 1', change) })
