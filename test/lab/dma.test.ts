@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Mappings by physical ranges, used by a device that copies: data arrives, and one wrong offset does not get past them.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toolRoot } from '../../tools/lib/paths.ts'
 import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
-import { readSeries } from '../../tools/series/read.ts'
-import { labKernel, labTree, phyr } from './lab.ts'
-import { patchOf } from './patch.ts'
+import { labKernel, phyr } from './lab.ts'
+import { plantedSeries } from './planted.ts'
 
 /** Ranges behind an IOMMU, and a peer's memory there, too: what the usual machines do not have. */
 const MACHINE = 'p2pdma-iommu'
@@ -47,20 +45,7 @@ test('phyr test dma passes behind an IOMMU, with peers', async () => {
 }, 1_200_000)
 
 test('a range that is linked at a wrong offset is caught', async () => {
-  const series = readSeries(join(toolRoot, 'patches'))
-  const source = readFileSync(join(await labTree(), PLANT.file), 'utf8')
-  const planted = '9999-planted.patch'
-  const patches = join(dir, 'patches')
-  mkdirSync(patches)
-  for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
-  writeFileSync(join(patches, planted), patchOf(PLANT.file, source, PLANT.from, PLANT.to))
-  writeFileSync(
-    join(patches, 'series'),
-    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
-  )
-  // Under a name of its own: its record lies in the same history as those of the series.
-  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
-  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
+  await plantedSeries(dir, PLANT)
   const { code, stderr, output } = await tested(['-C', dir])
   expect(code, stderr).toBe(1)
   // By its tests, and not by a kernel that does not build or boot.

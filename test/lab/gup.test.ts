@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // pin_user_phyrs() by its own selftests: they pass, and one entry too many in a batch does not get past them.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toolRoot } from '../../tools/lib/paths.ts'
 import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
-import { readSeries } from '../../tools/series/read.ts'
-import { labKernel, labTree, phyr } from './lab.ts'
-import { patchOf } from './patch.ts'
+import { labKernel, phyr } from './lab.ts'
+import { plantedSeries } from './planted.ts'
 
 /** CI's minute of stress is shared by the machines that phyr run does not have; on virtio it runs the short form. */
 const MACHINES = ['hugepages', 'movable'] as const
@@ -50,20 +48,7 @@ test('phyr test gup in CI form passes: 1000 random cases a machine, and a minute
 }, 1_200_000)
 
 test('a batch that takes one entry too many is caught', async () => {
-  const series = readSeries(join(toolRoot, 'patches'))
-  const source = readFileSync(join(await labTree(), PLANT.file), 'utf8')
-  const planted = '9999-planted.patch'
-  const patches = join(dir, 'patches')
-  mkdirSync(patches)
-  for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
-  writeFileSync(join(patches, planted), patchOf(PLANT.file, source, PLANT.from, PLANT.to))
-  writeFileSync(
-    join(patches, 'series'),
-    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
-  )
-  // Under a name of its own: its record lies in the same history as those of the series.
-  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
-  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
+  await plantedSeries(dir, PLANT)
   const { code, stderr, output } = await tested(['-C', dir, '-m', 'virtio', '--set', 'stress=0'])
   expect(code, stderr).toBe(1)
   // By its tests, and not by a kernel that does not build or boot.

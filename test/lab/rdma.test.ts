@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Memory regions on phyrs by verbs programs: they pass, and data from behind an entry's end does not get past them.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { toolRoot } from '../../tools/lib/paths.ts'
 import { runOutputSchema, type RunOutput } from '../../tools/result/record.ts'
-import { readSeries } from '../../tools/series/read.ts'
-import { labKernel, labTree, phyr } from './lab.ts'
-import { patchOf } from './patch.ts'
+import { labKernel, phyr } from './lab.ts'
+import { plantedSeries } from './planted.ts'
 
 /** As short as in phyr run, which has it on virtio; this is the machine with huge pages. */
 const SHORT = { rounds: 2, kills: 2, messages: 100 } as const
@@ -51,20 +49,7 @@ test('phyr test rdma passes with huge pages, regions of 4 GiB among it', async (
 }, 1_200_000)
 
 test('data from behind the end of an entry is caught', async () => {
-  const series = readSeries(join(toolRoot, 'patches'))
-  const source = readFileSync(join(await labTree(), PLANT.file), 'utf8')
-  const planted = '9999-planted.patch'
-  const patches = join(dir, 'patches')
-  mkdirSync(patches)
-  for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
-  writeFileSync(join(patches, planted), patchOf(PLANT.file, source, PLANT.from, PLANT.to))
-  writeFileSync(
-    join(patches, 'series'),
-    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
-  )
-  // Under a name of its own: its record lies in the same history as those of the series.
-  const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object
-  writeFileSync(join(patches, 'series.json'), JSON.stringify({ ...meta, name: 'planted' }))
+  await plantedSeries(dir, PLANT)
   const { code, stderr, output } = await tested(['-C', dir, '-m', 'virtio'])
   expect(code, stderr).toBe(1)
   // By its tests, and not by a kernel that does not build or boot.
