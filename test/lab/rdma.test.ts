@@ -14,10 +14,10 @@ const SHORT = { rounds: 2, kills: 2, messages: 100 } as const
 /** rxe takes what it reads as contiguous beyond the end of an entry. What it writes stays inside: the guest lives. */
 const PLANT = {
   file: 'drivers/infiniband/sw/rxe/rxe_mr.c',
-  from: '\t\tbytes = min_t(size_t, length, p.len);\n\t\tva = phys_to_virt(p.addr);\n\n\t\tif (dir == RXE_FROM_MR_OBJ)\n',
+  from: '\t\tunsigned int bytes = min_t(size_t, length, p->len - skip);\n',
   to:
-    '\t\tbytes = dir == RXE_FROM_MR_OBJ ? length : min_t(size_t, length, p.len);\n' +
-    '\t\tva = phys_to_virt(p.addr);\n\n\t\tif (dir == RXE_FROM_MR_OBJ)\n',
+    '\t\tunsigned int bytes = dir == RXE_FROM_MR_OBJ ? length :\n' +
+    '\t\t\t\tmin_t(size_t, length, p->len - skip);\n',
 } as const
 
 const dir = mkdtempSync(join(tmpdir(), 'phyr-rdma-'))
