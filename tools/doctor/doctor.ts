@@ -31,10 +31,10 @@ export async function examine(options: ExamineOptions = {}): Promise<Row[]> {
   return Promise.all(requirements.map((requirement) => examineOne(requirement, options)))
 }
 
-/** Whether the lab can work, and run these suites: nothing that is required is missing or too old. */
-export function isComplete(rows: readonly Row[], suites: readonly string[] = []): boolean {
+/** Whether the lab can work, and what is named, suites or verbs: nothing that is required is missing or too old. */
+export function isComplete(rows: readonly Row[], users: readonly string[] = []): boolean {
   const required = (of: Requirement): boolean =>
-    of.need === 'required' || (of.suites ?? []).some((suite) => suites.includes(suite))
+    of.need === 'required' || (of.neededBy ?? []).some((user) => users.includes(user))
   return rows.every((row) => row.state === 'ok' || !required(row.requirement))
 }
 

@@ -81,15 +81,15 @@ function of(
   probe: Probe,
   purpose: string,
   packages: Requirement['packages'],
-  suites: readonly string[] = ['rdma'],
+  neededBy: readonly string[] = ['rdma'],
 ): Requirement {
   return {
     name,
     probe,
     minimum: undefined,
-    purpose: `suite ${suites[0]}: ${purpose}`,
+    purpose: `suite ${neededBy[0]}: ${purpose}`,
     need: 'recommended',
-    suites,
+    neededBy,
     packages,
   }
 }

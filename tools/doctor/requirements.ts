@@ -39,8 +39,8 @@ export interface Requirement {
    * - optional: only shown; too large to install for everyone.
    */
   readonly need: 'required' | 'recommended' | 'optional'
-  /** The only suites that need it: where one of them is to be run, it is required. */
-  readonly suites?: readonly string[]
+  /** The only suites and verbs that need it: where one of them is to be run, it is required. */
+  readonly neededBy?: readonly string[]
   readonly packages: Readonly<Record<Family, string>>
 }
 

@@ -20,7 +20,7 @@ const count = z.int().min(0).max(1e9)
 const seconds = z.number().min(0)
 const hash = z.string().regex(/^[0-9a-f]{12,64}$/)
 
-const baseSchema = z.strictObject({
+export const recordBaseSchema = z.strictObject({
   version: z.string().describe("Version from the tree's Makefile, for example 7.3.4"),
   provider: z.enum(['debian', 'git', 'tarball']).describe('Where the base came from'),
   identity: z.string().describe('Exactly which Linux this is, in one line; the parts are the keys below'),
@@ -139,7 +139,7 @@ export const runOutputSchema = z
     outcome: outcomeSchema.describe(
       'fail when any run failed or a stage before the runs could not go on; skip when nothing failed and nothing passed; else pass',
     ),
-    base: baseSchema.describe('The Linux that the series was applied to'),
+    base: recordBaseSchema.describe('The Linux that the series was applied to'),
     series: seriesSchema.describe('The series under test'),
     kernel: kernelSchema.nullable().describe('The kernel that was booted; null when there is a finding'),
     accel: accelSchema.nullable().describe('Accelerator; null when nothing was to be booted'),

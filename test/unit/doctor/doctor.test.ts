@@ -65,7 +65,7 @@ test('what one suite needs is required where that suite runs', async () => {
   expect(isComplete(rows, ['kunit', 'gup'])).toBe(true)
   expect(isComplete(rows, ['kunit', 'rdma'])).toBe(false)
   expect(isComplete(rows, ['pyverbs'])).toBe(false)
-  const wanted = lacking(rows).filter((row) => row.requirement.suites?.includes('rdma'))
+  const wanted = lacking(rows).filter((row) => row.requirement.neededBy?.includes('rdma'))
   expect(packagesFor(wanted, 'debian')).toEqual([
     'ibverbs-providers',
     'ibverbs-utils',

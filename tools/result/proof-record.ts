@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { z } from 'zod'
+import { recordBaseSchema } from './record.ts'
+import { accelSchema, SCHEMA, type Deep } from './result.ts'
+
+const count = z.int().min(0)
+const text = z.array(z.string())
+
+/** Where a patch's proof ended. `done`: everything that was asked for was done and held. */
+export const proofStageSchema = z.enum([
+  'done',
+  'apply',
+  'config',
+  'build',
+  'warnings',
+  'touched',
+  'nfc',
+  'boot',
+  'test',
+  'lab',
+])
+export type ProofStage = z.infer<typeof proofStageSchema>
+
+const proofRunSchema = z.strictObject({
+  machine: z.string(),
+  suite: z.string(),
+  outcome: z.enum(['pass', 'fail', 'skip']),
+  passed: count,
+  failed: count,
+  skipped: count,
+  key: z.string().optional().describe("Key of the run's stored result; absent for what was not booted"),
+  reused: z
+    .boolean()
+    .describe('true: not booted, because code, data and tests are those of an earlier run with this outcome'),
+  reasons: text.describe('Why it is not a pass'),
+})
+export type ProofRun = Deep<z.infer<typeof proofRunSchema>>
+
+const skipped = z.strictObject({ skipped: z.string().describe('Why this was not looked at') })
+
+/** What was found about one patch, at the point of the series at which it is the last one applied. */
+export const patchProofSchema = z.strictObject({
+  number: z.int().min(1).describe('Position in the series'),
+  file: z.string(),
+  subject: z.string(),
+  tree: z.string().optional().describe("Hash of git's tree with the patch; absent when it does not apply"),
+  outcome: z
+    .enum(['pass', 'fail', 'error'])
+    .describe('`error`: the lab broke; says nothing about the patch and is never cached'),
+  stage: proofStageSchema.describe('Where it ended'),
+  reasons: text.describe('Why it is not a pass, most telling first'),
+  cached: z.boolean().describe('true: the whole proof was there, and nothing was done'),
+  seconds: z.number().min(0).describe('Wall clock of this patch, seconds'),
+  warnings: count.describe('New warnings of the compiler (W=1) that this patch brings'),
+  newWarnings: text.describe('These, with file and line'),
+  goneWarnings: text.describe('Warnings of the point before that are gone'),
+  sparse: z
+    .union([skipped, z.strictObject({ added: text, removed: text })])
+    .describe("sparse's warnings of the touched objects, against the point before"),
+  objects: count.describe('Objects whose code, data or symbols differ from the point before'),
+  touched: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        config: z.string(),
+        arch: z.string(),
+        outcome: z.enum(['pass', 'fail', 'skip']),
+        why: z.string().optional(),
+      }),
+    )
+    .describe('Touched files that the config does not compile, and what became of them in other configs'),
+  uncompiled: z
+    .array(z.strictObject({ file: z.string(), line: z.int().min(1), text: z.string() }))
+    .describe('Changed lines that no config compiled'),
+  nfc: z
+    .strictObject({
+      claimed: z.boolean().describe('The changelog says "No functional change"'),
+      changed: text.describe('Symbols whose machine code or data differ'),
+    })
+    .describe('No functional change: what is said, and what the symbols say'),
+  layout: text.describe('Structures whose size or layout changed'),
+  bytes: z
+    .strictObject({ text: z.int(), data: z.int(), bss: z.int() })
+    .describe('Growth of the image against the point before, bytes'),
+  allocatedHash: z.string().optional().describe('SHA-256 over the sections of the image that are loaded'),
+  instructions: z
+    .strictObject({
+      case: z.string(),
+      unit: z.string(),
+      before: z.number(),
+      after: z.number(),
+      ratio: z.number(),
+    })
+    .nullable()
+    .describe('The smoke case, counted before and after; null: not counted'),
+  runs: z.array(proofRunSchema).describe('Machines and suites at this point'),
+})
+export type PatchProof = Deep<z.infer<typeof patchProofSchema>>
+
+/** What `phyr prove` found: a line a patch. */
+export const proofSchema = z
+  .strictObject({
+    schema: z.literal(SCHEMA),
+    time: z.iso.datetime(),
+    outcome: z.enum(['pass', 'fail', 'error']).describe('pass: every patch that was looked at holds'),
+    base: recordBaseSchema,
+    series: z.strictObject({
+      name: z.string(),
+      changeId: z.string(),
+      version: z.int().min(1),
+      hash: z.string().describe("Hash over the patches' names and bytes"),
+      patches: count.describe('How many the series has; `patches` may have fewer'),
+    }),
+    config: z.string(),
+    compiler: z.string(),
+    qemu: z.string(),
+    accel: accelSchema,
+    suites: text.describe('"machine suite" of every run that was asked for'),
+    shard: z
+      .string()
+      .regex(/^\d+\/\d+$/)
+      .optional()
+      .describe('i/n: only every n-th patch, from the i-th'),
+    seconds: z.number().min(0),
+    patches: z.array(patchProofSchema),
+  })
+  .meta({ id: 'Proof' })
+export type Proof = Deep<z.infer<typeof proofSchema>>
