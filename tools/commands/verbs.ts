@@ -54,6 +54,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./bench.ts')).default,
   },
   {
+    command: 'mail',
+    describe: 'make the mails of the series: cover letter, thread, recipients',
+    load: async () => (await import('./mail.ts')).default,
+  },
+  {
     command: 'report [record]',
     describe: 'write the HTML page of the last run, or of a record file',
     load: async () => (await import('./report.ts')).default,
