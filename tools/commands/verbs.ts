@@ -39,6 +39,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./test.ts')).default,
   },
   {
+    command: 'prove [patch..]',
+    describe: 'prove every patch: it applies, builds without new warnings, boots, passes its suites',
+    load: async () => (await import('./prove.ts')).default,
+  },
+  {
     command: 'edit <dir>',
     describe: 'open the series as git commits in a new work tree of yours',
     load: async () => (await import('./edit.ts')).default,

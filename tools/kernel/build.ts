@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeWork } from '../lib/dry-run.ts'
-import {
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { artefact, cachedArtefact } from '../lib/cache.ts'
 import { Finding, LabError } from '../lib/errors.ts'
 import { run, runOk, type RunResult } from '../lib/exec.ts'
 import { keyOf } from '../lib/hash.ts'
+import { follow } from '../lib/follow.ts'
+import { LineSplitter } from '../lib/line-splitter.ts'
 import { withLock } from '../lib/lock.ts'
 import { log } from '../lib/log.ts'
 import { cacheRoot, toolRoot } from '../lib/paths.ts'
@@ -31,6 +25,7 @@ import { BuildProgress, workToDo } from './progress.ts'
 import { allocatedHash, sectionBytes } from './sections.ts'
 import { installSelftests, presentTargets } from './selftests.ts'
 import { findToolchain, type Toolchain } from './toolchain.ts'
+import { updateWarnings, writeWarnings, type Warnings } from './warnings.ts'
 
 export interface BuildRequest {
   /** Checked out and held by the caller (withTree) while this runs. */
@@ -53,7 +48,7 @@ export interface BuildRequest {
 }
 
 /** Changes whenever the same inputs would give another artefact. */
-const STAGE_VERSION = 2
+const STAGE_VERSION = 3
 
 interface Stored {
   readonly release: string
@@ -158,13 +153,13 @@ async function build(job: Job, dir: string): Promise<Stored> {
       if (error instanceof Finding) unmark()
       throw error
     })
-    const stderr = await compile(job, make, configured, before, dir, unmark)
+    const warnings = await compile(job, make, configured, before, dir, unmark)
     unmark()
-    return collect(job, make, configured, dir, stderr, start)
+    return collect(job, make, configured, dir, warnings, start)
   })
 }
 
-/** Runs make, and the selftests' make after it. Returns what they wrote to stderr. */
+/** Runs make, and the selftests' make after it. Returns the warnings of the whole kernel. */
 async function compile(
   job: Job,
   make: MakeCommand,
@@ -172,34 +167,38 @@ async function compile(
   before: ReadonlyMap<string, string> | undefined,
   dir: string,
   unmark: () => void,
-): Promise<string> {
+): Promise<Warnings> {
   const { signal, tree, targets } = job
   const logFile = join(make.object, 'build.log')
-  writeFileSync(logFile, '')
   const config = parseDotConfig(configured.text)
   const work = workToDo({ source: tree.dir, object: make.object, before, config })
   const progress = new BuildProgress(`kernel ${job.config}`, work)
+  // One stream: only beside what was being made is it known which object a warning belongs to.
+  const lines = new LineSplitter((line) => progress.line(line))
+  const follower = follow(logFile, (bytes) => lines.push(bytes))
   try {
     const args = [...make.args, imageTarget(job.arch)]
     beforeWork('make', args)
     const result = await run('make', args, {
       cwd: make.object,
       env: make.env,
-      logFile,
-      onLine: (line, stream) => {
-        if (stream === 'stdout') progress.line(line)
-      },
+      outputFile: logFile,
       ...(signal ? { signal } : {}),
     })
-    if (result.code !== 0) throw await buildError('make', result, job, unmark)
+    const output = readFileSync(logFile, 'utf8')
+    const warnings = updateWarnings(make.object, output, tree.dir)
+    if (result.code !== 0) throw await buildError('make', { ...result, stderr: output }, job, unmark)
+    follower.pump()
     log.detail(`kernel  ${progress.done} objects made, ${work.total} expected`)
-    if (targets.length === 0) return result.stderr
+    if (targets.length === 0) return warnings
     log.progress(`kernel ${job.config}  selftests ${targets.join(' ')}`)
     const destination = join(dir, 'selftests')
     const tests = await installSelftests({ make, targets, destination, logFile, signal })
     if (tests.code !== 0) throw await buildError('the selftests', tests, job, unmark)
-    return result.stderr + tests.stderr
+    const said = findWarnings(tests.stderr, tree.dir)
+    return said.length > 0 ? { ...warnings, selftests: said } : warnings
   } finally {
+    follower.close()
     log.progressDone()
   }
 }
@@ -238,7 +237,7 @@ async function collect(
   make: MakeCommand,
   configured: Configured,
   dir: string,
-  stderr: string,
+  warnings: Warnings,
   start: number,
 ): Promise<Stored> {
   const { object } = make
@@ -259,8 +258,7 @@ async function collect(
   }
   const vmlinux = join(dir, 'vmlinux')
   writeLayout(dir, await layoutOf(job, object, dir))
-  const warnings = findWarnings(stderr, job.tree.dir)
-  if (warnings.length > 0) log.info(`kernel  ${warnings.length} compiler warnings, the first: ${warnings[0]}`)
+  writeWarnings(dir, warnings)
   return {
     release: readFileSync(join(object, 'include/config/kernel.release'), 'utf8').trim(),
     hasSelftests: existsSync(join(dir, 'selftests')),
@@ -270,7 +268,7 @@ async function collect(
       seconds: Math.round((performance.now() - start) / 100) / 10,
       bytes: { image: statSync(join(dir, image)).size, ...sectionBytes(vmlinux) },
       allocatedHash: allocatedHash(vmlinux),
-      warnings,
+      warnings: Object.values(warnings).flat().length,
     },
   }
 }

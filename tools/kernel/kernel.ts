@@ -37,6 +37,6 @@ export interface KernelRecord {
   }
   /** SHA-256 over the sections that are loaded (SHF_ALLOC, not NOBITS): equal means the same code and data. */
   readonly allocatedHash: string
-  /** Warnings that the compiler printed, at most the first 100 lines. */
-  readonly warnings: readonly string[]
+  /** Number of warnings (W=1) of everything in it; see readWarnings(). */
+  readonly warnings: number
 }

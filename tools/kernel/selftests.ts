@@ -78,6 +78,9 @@ export async function installSelftests(options: {
     for (const program of programs) rmSync(program, { force: true })
     steps.push([`TARGETS=${collection}`, ...onlyThese(programs), ...install])
   }
+  // From scratch: their warnings are then those of this tree, whatever was built here before.
+  for (const collection of whole)
+    rmSync(join(make.object, 'kselftest', collection), { recursive: true, force: true })
   // Last: each installation writes kselftest-list.txt anew, and this is what run_kselftest.sh is used for.
   if (whole.length > 0) steps.push([`TARGETS=${whole.join(' ')}`, ...install])
   let result: RunResult | undefined

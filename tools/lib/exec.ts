@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { setMaxListeners } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { execa, type Options } from 'execa'
 import { diskFull, saysDiskFull } from './disk-full.ts'
@@ -18,6 +19,11 @@ export interface RunOptions {
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
   /** Appends stdout and stderr to this file. */
   readonly logFile?: string
+  /**
+   * Appends both streams to this file as one, in the order in which they are written, and keeps nothing of them: for
+   * programs whose messages on stderr mean something only beside those on stdout.
+   */
+  readonly outputFile?: string
   /** Bytes of each stream kept in the result; the rest is still streamed. Default 64 MiB. */
   readonly maxBuffer?: number
 }
@@ -47,7 +53,8 @@ export async function run(
   // Many programs at once may listen to one interrupt: no leak, whatever Node suspects.
   if (options.signal) setMaxListeners(0, options.signal)
   log.command(file, args, options.cwd)
-  const child = execa(file, args, execaOptions(options))
+  const output = options.outputFile === undefined ? undefined : openSync(options.outputFile, 'a')
+  const child = execa(file, args, execaOptions(options, output))
   const killGroup = (): void => killProcessGroup(child.pid)
   let timedOut = false
   const timer =
@@ -92,6 +99,7 @@ export async function run(
       timedOut,
     }
   } finally {
+    if (output !== undefined) closeSync(output)
     clearTimeout(timer)
     liveGroups.delete(killGroup)
     options.signal?.removeEventListener('abort', killGroup)
@@ -147,8 +155,13 @@ export function killAll(): void {
 
 const liveGroups = new Set<() => void>()
 
-function execaOptions(options: RunOptions): Options & { encoding: 'utf8'; reject: false } {
+function execaOptions(
+  options: RunOptions,
+  output: number | undefined,
+): Options & { encoding: 'utf8'; reject: false } {
   const toFile = options.logFile === undefined ? [] : [{ file: options.logFile, append: true }]
+  // Any descriptor will do; execa's types have the first few only.
+  const both = output as 3 | undefined
   return {
     reject: false,
     encoding: 'utf8',
@@ -157,8 +170,8 @@ function execaOptions(options: RunOptions): Options & { encoding: 'utf8'; reject
     stripFinalNewline: false,
     maxBuffer: options.maxBuffer ?? 64 << 20,
     stdin: options.input === undefined ? 'ignore' : 'pipe',
-    stdout: ['pipe', ...toFile],
-    stderr: ['pipe', ...toFile],
+    stdout: both ?? ['pipe', ...toFile],
+    stderr: both ?? ['pipe', ...toFile],
     env: { LC_ALL: 'C.UTF-8', ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? {} : { input: options.input }),

@@ -3,7 +3,7 @@ import { LabError } from '../lib/errors.ts'
 import { run } from '../lib/exec.ts'
 import type { BootOutcome, BootRequest } from './boot.ts'
 import type { ConsoleReader } from './console.ts'
-import { follow } from './follow.ts'
+import { follow } from '../lib/follow.ts'
 import { leashed } from './leash.ts'
 
 /** How QEMU ended, before anyone asks what that means. */

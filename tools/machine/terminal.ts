@@ -7,7 +7,7 @@ import { LabError } from '../lib/errors.ts'
 import { log } from '../lib/log.ts'
 import type { Attended } from './attend.ts'
 import type { ConsoleReader } from './console.ts'
-import { follow } from './follow.ts'
+import { follow } from '../lib/follow.ts'
 
 export interface TerminalOptions {
   readonly consoleFile: string

@@ -120,7 +120,7 @@ export const proofSchema = z
       .string()
       .regex(/^\d+\/\d+$/)
       .optional()
-      .describe('i/n: only every n-th patch, from the i-th'),
+      .describe('i/n: only the i-th of n parts of the series'),
     seconds: z.number().min(0),
     patches: z.array(patchProofSchema),
   })

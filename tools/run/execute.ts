@@ -144,7 +144,7 @@ function kernelOf(kernel: Kernel): NonNullable<RunOutput['kernel']> {
     configHash: record.configHash,
     allocatedHash: record.allocatedHash,
     bytes: record.bytes,
-    warnings: record.warnings.length,
+    warnings: record.warnings,
   }
 }
 

@@ -20,7 +20,7 @@ import type { Cell } from './matrix.ts'
 import { toResult } from './to-result.ts'
 
 /** Raise it when a run is judged in another way: stored results are then not used any more. */
-const VERSION = 1
+const VERSION = 2
 
 export interface OneRun extends Cell {
   readonly kernel: Kernel
@@ -34,7 +34,8 @@ export interface OneRun extends Cell {
 }
 
 /**
- * One boot of one kernel on one machine with one suite, or its stored result. Only what passed or was skipped is
+ * One boot of one kernel on one machine with one suite, or its stored result, which may be of another kernel with the
+ * same code and data. Only what passed or was skipped is
  * taken from the store: a failure is run again, because its finder wants to see it.
  *
  * @throws LabError when the lab broke; that is never stored.
@@ -47,7 +48,8 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
   const deadlines = deadlinesOf(machine, kernel.config, suite.seconds, suite.clockSeconds)
   const key = keyOf({
     version: VERSION,
-    kernel: kernel.key,
+    // By what is loaded: a patch that changes nothing of it changes no result either.
+    kernel: { code: kernel.record.allocatedHash, release: kernel.release, arch: kernel.arch },
     machine,
     suite,
     initramfs: initramfs.key,

@@ -17,6 +17,7 @@ import { buildKernel, type BuildRequest, cachedKernel } from '../../../tools/ker
 import { Finding, LabError } from '../../../tools/lib/errors.ts'
 import { readLayout } from '../../../tools/kernel/layout.ts'
 import { canProbe } from '../../../tools/kernel/layout-probe.ts'
+import { readWarnings } from '../../../tools/kernel/warnings.ts'
 import type { Patch, Tree } from '../../../tools/series/series.ts'
 
 /**
@@ -32,10 +33,12 @@ case $last in
 allnoconfig)
 	grep -v DROPPED "$KCONFIG_ALLCONFIG" > "$out/.config" ;;
 vmlinux)
+	[ "$out/main.o" -nt "$src/main.c" ] && exit
 	echo "  CC      main.o"
 	[ -e "$FAKE_DIR/kill" ] && { echo half > "$out/main.o"; kill -9 $$; }
 	[ -e "$FAKE_DIR/full" ] && { echo "main.c:1:1: fatal error: error writing to /tmp/x: No space left on device" >&2; exit 2; }
 	gcc -Wall -nostdlib -static -o "$out/vmlinux" "$src/main.c" || { echo "make: *** [main.o] Error 1" >&2; exit 2; }
+	cp "$out/vmlinux" "$out/main.o"
 	echo "0000 T _start" > "$out/System.map"
 	mkdir -p "$out/init"; echo "savedcmd_init/main.o := gcc -I$src/include -c main.c" > "$out/init/.main.o.cmd"
 	mkdir -p "$out/include/config"; echo 7.3.4 > "$out/include/config/kernel.release" ;;
@@ -176,10 +179,17 @@ test('a compile error names the line and the patch that wrote it, and is not cac
   expect(fixed.cached).toBe(false)
 })
 
-test('warnings are in the record', async () => {
+test('warnings are kept beside the kernel, of objects that were not made again as well', async () => {
   const tree = treeOf('void _start(void) { int unused; }\n')
   const kernel = await buildKernel({ ...request, tree })
-  expect(kernel.record.warnings).toEqual([expect.stringMatching(/^main\.c:1:\d+: warning: unused variable/)])
+  expect(kernel.record.warnings).toBe(1)
+  const [object, ...others] = Object.entries(readWarnings(kernel) ?? {})
+  expect(others).toEqual([])
+  expect(object).toEqual(['main.o', [expect.stringMatching(/^main\.c:1:\d+: warning: unused variable/)]])
+  writeFileSync(join(root, 'fragments/lab.config'), 'CONFIG_B=y\n')
+  const again = await buildKernel({ ...request, tree })
+  expect(again.cached).toBe(false)
+  expect(readWarnings(again)).toEqual(readWarnings(kernel))
 })
 
 test('an option that kconfig drops is a finding that names the dependency; nothing is compiled', async () => {
@@ -251,7 +261,7 @@ test('a full disk and a killed make are the lab’s fault; the next build remove
   expect(half).not.toBe('')
   const kernel = await buildKernel(request)
   expect(kernel.cached).toBe(false)
-  expect(existsSync(half)).toBe(false)
+  expect(readFileSync(half, 'utf8')).not.toBe('half\n')
 })
 
 test('two builds of the same kernel at once: one makes it, the other gets it', async () => {

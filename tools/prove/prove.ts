@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { UsageError } from '../lib/errors.ts'
+import { log } from '../lib/log.ts'
+import type { Project } from '../lib/project.ts'
+import { probeAccelerator } from '../machine/accel.ts'
+import { probeQemu } from '../machine/qemu-probe.ts'
+import { findToolchain } from '../kernel/toolchain.ts'
+import type { PatchProof, Proof } from '../result/proof-record.ts'
+import { outcomeOfPatches, saveProof } from '../result/proof-store.ts'
+import { baseOf } from '../result/record.ts'
+import { SCHEMA } from '../result/result.ts'
+import type { KernelChoice } from '../run/kernel.ts'
+import { matrixOf } from '../run/matrix.ts'
+import { ready } from '../run/ready.ts'
+import { getBase, type SourceChoice } from '../run/sources.ts'
+import type { Patch, Series } from '../series/series.ts'
+import { NOTHING, provePatch } from './patch.ts'
+import { pointsOf, Walk, type Points, type Proving } from './walk.ts'
+
+/** Everything that `phyr prove` can be asked. */
+export interface ProveChoice extends Pick<SourceChoice, 'linux' | 'baseVersion'>, KernelChoice {
+  /** Which patches; undefined: all. */
+  readonly patches?: ((series: Series) => readonly Patch[]) | undefined
+  /** The i-th (from 1) of n parts of them. */
+  readonly shard?: { readonly i: number; readonly n: number } | undefined
+  readonly machines?: readonly string[] | undefined
+  readonly suites?: readonly string[] | undefined
+  readonly accel: 'kvm' | 'tcg' | undefined
+  readonly again: boolean
+  /** Go on behind a patch whose kernel does not build or stand. */
+  readonly keepGoing: boolean
+}
+
+/** What a patch has to pass where nothing else is asked for: what a minute's boot can tell. */
+const SUITES = ['kunit', 'kselftest', 'p2p'] as const
+
+/** Behind these nothing can be said of the patches that follow: they stand on what is broken. */
+const FATAL: ReadonlySet<PatchProof['stage']> = new Set(['apply', 'config', 'build', 'boot', 'test'])
+
+/**
+ * Proves a series patch by patch, in order, and stores the proof. It ends at the first patch that does not apply, build,
+ * boot or pass its suites: what follows is not proved, and is not blamed.
+ *
+ * @throws UsageError for bad names; LabError when the lab breaks before the first patch, or `signal` is aborted.
+ */
+export async function prove(project: Project, choice: ProveChoice, signal: AbortSignal): Promise<Proof> {
+  const start = Date.now()
+  const cells = matrixOf(project, {
+    machines: choice.machines,
+    suites: choice.suites ?? SUITES,
+    arch: choice.arch,
+  })
+  await ready(
+    signal,
+    cells.map((cell) => cell.suite.name),
+  )
+  const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
+  log.info(`accel   ${accel.used}: ${accel.reason}`)
+  const { base, series } = await getBase(project, choice, signal)
+  const { arch, config, jobs, again } = choice
+  const qemu = await probeQemu({ signal })
+  const kernel = { arch, config, jobs }
+  const proving: Proving = { project, base, series, kernel, cells, accel, qemu, again, signal }
+  const wanted = sharded(choice.patches?.(series) ?? series.patches, choice.shard)
+  const points = await pointsOf(proving)
+  const patches = await proveEach(proving, points, wanted, choice.keepGoing)
+  const proof: Proof = {
+    schema: SCHEMA,
+    time: new Date(start).toISOString(),
+    outcome: outcomeOfPatches(patches),
+    base: baseOf(base.identity),
+    series: {
+      name: series.name,
+      changeId: series.changeId,
+      version: series.version,
+      hash: series.hash,
+      patches: series.patches.length,
+    },
+    config: config ?? 'lab',
+    compiler: (await findToolchain({ signal })).compiler,
+    qemu: qemu.version,
+    accel,
+    suites: cells.map((cell) => `${cell.machine.name} ${cell.suite.name}`),
+    ...(choice.shard ? { shard: `${choice.shard.i}/${choice.shard.n}` } : {}),
+    seconds: (Date.now() - start) / 1000,
+    patches,
+  }
+  saveProof(proof)
+  return proof
+}
+
+async function proveEach(
+  proving: Proving,
+  points: Points,
+  wanted: readonly Patch[],
+  keepGoing: boolean,
+): Promise<PatchProof[]> {
+  const walk = new Walk(proving)
+  const proofs: PatchProof[] = []
+  for (const patch of wanted) {
+    const proof =
+      patch.number > points.applied
+        ? unapplied(patch, points)
+        : await provePatch(proving, points, walk, patch)
+    proofs.push(proof)
+    say(proof, proving.series.patches.length)
+    if (proof.stage === 'apply' || (!keepGoing && proof.outcome === 'fail' && FATAL.has(proof.stage))) break
+  }
+  const left = wanted.length - proofs.length
+  if (left > 0)
+    log.warn(`prove   ${left} more patches are not looked at: they stand on patch ${proofs.at(-1)!.number}`)
+  return proofs
+}
+
+function unapplied(patch: Patch, { finding }: Points): PatchProof {
+  const culprit = finding?.blame === patch.file
+  return {
+    ...NOTHING,
+    number: patch.number,
+    file: patch.file,
+    subject: patch.subject,
+    outcome: 'fail',
+    stage: 'apply',
+    reasons: culprit
+      ? [finding!.message, ...finding!.detail]
+      : [`${finding?.blame ?? 'a patch before it'} does not apply: ${finding?.message ?? 'unknown'}`],
+    cached: false,
+    seconds: 0,
+  }
+}
+
+/** @throws UsageError when there is no such shard. */
+function sharded(patches: readonly Patch[], shard: ProveChoice['shard']): readonly Patch[] {
+  if (!shard) return patches
+  const { i, n } = shard
+  if (i < 1 || i > n) throw new UsageError(`there is no shard ${i}/${n}`, `1/${n} to ${n}/${n}`)
+  // Neighbours, so that a shard builds few kernels that another builds as well.
+  const from = Math.floor(((i - 1) * patches.length) / n)
+  const to = Math.floor((i * patches.length) / n)
+  return patches.slice(from, to)
+}
+
+function say(proof: PatchProof, of: number): void {
+  const { number, outcome, stage, cached, seconds, subject, reasons } = proof
+  const took = cached ? 'cached' : `${seconds.toFixed(0)} s`
+  const where = outcome === 'pass' ? '' : ` at ${stage}: ${reasons[0] ?? ''}`
+  log.info(
+    `prove   ${String(number).padStart(String(of).length)}/${of} ${outcome}${where}  ${took}  ${subject}`,
+  )
+}
