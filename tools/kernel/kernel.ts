@@ -37,6 +37,6 @@ export interface KernelRecord {
   }
   /** SHA-256 over the sections that are loaded (SHF_ALLOC, not NOBITS): equal means the same code and data. */
   readonly allocatedHash: string
-  /** Number of warnings (W=1) of everything in it; see readWarnings(). */
+  /** Number of warnings of everything in it; see readWarnings(). */
   readonly warnings: number
 }

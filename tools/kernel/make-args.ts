@@ -45,10 +45,6 @@ export function makeCommand(options: {
       `CC=${gcc}`,
       `HOSTCC=${gcc}`,
       'LOCALVERSION=',
-      // Every build tells what W=1 tells: a patch's new warnings are then a comparison, not another build. Comments of
-      // the kernel's documentation are `phyr check`'s business: looking at them costs a Python for each object.
-      'W=1',
-      'cmd_checkdoc=',
       ...Object.entries(PINNED).map(([name, value]) => `${name}=${value}`),
     ],
     env: { ...SCRUBBED, ...(ccache === undefined ? {} : ccacheEnv()) },

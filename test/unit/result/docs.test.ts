@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { toolRoot } from '../../../tools/lib/paths.ts'
 import { benchOutputSchema } from '../../../tools/result/bench-record.ts'
+import { proofSchema } from '../../../tools/result/proof-record.ts'
 import { errorOutputSchema, printedSchema, runOutputSchema } from '../../../tools/result/record.ts'
 import { runResultSchema } from '../../../tools/result/result.ts'
 import { fieldsOf, fillTables, jsonSchema } from './fields.ts'
@@ -14,6 +15,7 @@ const schemas = {
   error: errorOutputSchema,
   result: runResultSchema,
   bench: benchOutputSchema,
+  proof: proofSchema,
 }
 
 test('docs/record.md has every field of the schemas, with its type and meaning', async () => {
