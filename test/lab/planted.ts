@@ -14,21 +14,25 @@ export interface Plant {
 }
 
 /**
- * Makes `dir` a project whose series is this one with a bug at its end, for `phyr -C dir`.
+ * Makes `dir` a project whose series is this one with a bug at its end, or several in different files, each a patch of
+ * its own, for `phyr -C dir`.
  *
  * @throws Error when the lines are not in the tree exactly once.
  */
-export async function plantedSeries(dir: string, plant: Plant): Promise<void> {
+export async function plantedSeries(dir: string, ...plants: readonly Plant[]): Promise<void> {
   const series = readSeries(join(toolRoot, 'patches'))
-  const source = readFileSync(join(await labTree(), plant.file), 'utf8')
-  const planted = '9999-planted.patch'
+  const tree = await labTree()
   const patches = join(dir, 'patches')
-  mkdirSync(patches)
+  mkdirSync(patches, { recursive: true })
   for (const patch of series.patches) writeFileSync(join(patches, patch.file), patch.text)
-  writeFileSync(join(patches, planted), patchOf(plant.file, source, plant.from, plant.to))
+  const planted = plants.map(({ file, from, to }, i) => {
+    const name = `900${i}-planted.patch`
+    writeFileSync(join(patches, name), patchOf(file, readFileSync(join(tree, file), 'utf8'), from, to))
+    return name
+  })
   writeFileSync(
     join(patches, 'series'),
-    [...series.patches.map((patch) => patch.file), planted].map((file) => `${file}\n`).join(''),
+    [...series.patches.map((patch) => patch.file), ...planted].map((file) => `${file}\n`).join(''),
   )
   // Under a name of its own: its record lies in the same history as those of the series.
   const meta = JSON.parse(readFileSync(join(toolRoot, 'patches/series.json'), 'utf8')) as object

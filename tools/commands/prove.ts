@@ -35,6 +35,7 @@ export default defineVerb({
       type: 'string',
       describe: 'only patches that differ from those of this commit of the project, and the last one',
     },
+    'at-most': { type: 'number', describe: 'only the last so many of them; says what is left out' },
     'keep-going': {
       type: 'boolean',
       alias: 'k',
@@ -55,12 +56,16 @@ export default defineVerb({
     const only = changed === undefined ? undefined : await changedSince(project, changed, signal)
     const names = args.patch ?? []
     if (only && names.length > 0) throw new UsageError('--changed chooses the patches by itself', 'name none')
+    const atMost = args['at-most']
+    if (atMost !== undefined && (!Number.isInteger(atMost) || atMost < 1))
+      throw new UsageError(`--at-most takes a whole number from 1, not ${atMost}`)
     const proof = await prove(
       project,
       {
         ...kernelChoiceOf(args),
         patches: only ?? (names.length === 0 ? undefined : (series) => selectPatches(series, names)),
         shard: shardOf(args.shard),
+        atMost,
         machines: args.machine,
         suites: args.suite,
         again: args.again,

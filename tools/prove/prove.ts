@@ -23,6 +23,8 @@ export interface ProveChoice extends Pick<SourceChoice, 'linux' | 'baseVersion'>
   readonly patches?: ((series: Series) => readonly Patch[]) | undefined
   /** The i-th (from 1) of n parts of them. */
   readonly shard?: { readonly i: number; readonly n: number } | undefined
+  /** Only the last so many of them; what is left out is said. */
+  readonly atMost?: number | undefined
   readonly machines?: readonly string[] | undefined
   readonly suites?: readonly string[] | undefined
   readonly accel: 'kvm' | 'tcg' | undefined
@@ -61,7 +63,7 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
   const qemu = await probeQemu({ signal })
   const kernel = { arch, config, jobs }
   const proving: Proving = { project, base, series, kernel, cells, accel, qemu, again, signal }
-  const wanted = sharded(choice.patches?.(series) ?? series.patches, choice.shard)
+  const wanted = limited(sharded(choice.patches?.(series) ?? series.patches, choice.shard), choice.atMost)
   const points = await pointsOf(proving)
   const patches = await proveEach(proving, points, wanted, choice.keepGoing)
   const proof: Proof = {
@@ -138,6 +140,13 @@ function sharded(patches: readonly Patch[], shard: ProveChoice['shard']): readon
   const from = Math.floor(((i - 1) * patches.length) / n)
   const to = Math.floor((i * patches.length) / n)
   return patches.slice(from, to)
+}
+
+function limited(patches: readonly Patch[], atMost: number | undefined): readonly Patch[] {
+  if (atMost === undefined || patches.length <= atMost) return patches
+  const left = patches.slice(0, -atMost).map((patch) => patch.number)
+  log.warn(`prove   at most ${atMost} patches: not looked at are ${left.join(', ')}`)
+  return patches.slice(-atMost)
 }
 
 function say(proof: PatchProof, of: number): void {

@@ -76,6 +76,7 @@ test.each([
   ['record.schema.json', printedSchema],
   ['result.schema.json', runResultSchema],
   ['bench.schema.json', benchOutputSchema],
+  ['proof.schema.json', proofSchema],
 ] as const)('docs/%s is what zod makes of the schema', async (name, schema) => {
   await expect(`${JSON.stringify(jsonSchema(schema), null, 2)}\n`).toMatchFileSnapshot(
     join(toolRoot, 'docs', name),
