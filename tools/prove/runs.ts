@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { log } from '../lib/log.ts'
-import type { PatchProof, ProofRun } from '../result/proof-record.ts'
+import type { ProofRun } from '../result/proof-record.ts'
 import type { RunResult } from '../result/result.ts'
 import type { BuiltKernel } from '../run/kernel.ts'
 import { runOne, unfit } from '../run/one.ts'
@@ -64,9 +64,4 @@ export async function runCells(proving: Proving, built: BuiltKernel): Promise<Ra
         ? undefined
         : { stage: boot ? 'boot' : 'test', reasons: failures.flatMap((failure) => failure.reasons) },
   }
-}
-
-/** Whether anything was really looked at: a patch whose every run was skipped is built, and no more. */
-export function ranSomething(runs: PatchProof['runs']): boolean {
-  return runs.some((run) => run.outcome === 'pass')
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildInitramfs, withToken, type Initramfs } from '../guest/initramfs.ts'
+import { parseDotConfig } from '../kernel/fragments.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { missingTargets } from '../kernel/selftests.ts'
 import { keyOf } from '../lib/hash.ts'
@@ -96,7 +97,12 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
 /** Why a suite cannot be run on this kernel; undefined when it can. */
 export function unfit(suite: Suite, kernel: Kernel): string | undefined {
   const missing = missingTargets(kernel.selftests, suite.selftests)
-  return missing.length > 0 ? `this tree has no selftests ${missing.join(', ')}` : undefined
+  if (missing.length > 0) return `this tree has no selftests ${missing.join(', ')}`
+  if (suite.options.length === 0) return undefined
+  const config = parseDotConfig(readFileSync(kernel.configFile, 'utf8'))
+  return suite.options.some((option) => config.has(option))
+    ? undefined
+    : `this kernel has none of the options ${suite.options.join(', ')}`
 }
 
 /** Per kernel and suite: the same for every machine, and hashing fio's 80 MB of libraries takes a second or two. */

@@ -85,6 +85,8 @@ const schema = z
     cmdline: z.array(argument).default([]),
     /** KUnit: glob of the suites to run, with an optional `.glob` of their tests (lib/kunit/executor.c). */
     filter: argument.optional(),
+    /** Kernel options, without CONFIG_: a kernel that has none of them has nothing for this suite to run. */
+    options: z.array(z.string().regex(/^[A-Z0-9_]+$/)).default([]),
     /** What the guest runs, sh; its output is the results. Empty: only the kernel runs. */
     script: z.string().default(''),
     /** Time from init to the guest's end on an idle machine without hardware virtualisation, without the variables'. */
