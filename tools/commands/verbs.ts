@@ -69,6 +69,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./report.ts')).default,
   },
   {
+    command: 'split',
+    describe: 'which patches can go in alone, through which tree, and in which groups and order',
+    load: async () => (await import('./split.ts')).default,
+  },
+  {
     command: 'gc',
     describe: 'trim the cache; results and records are kept',
     load: async () => (await import('./gc.ts')).default,
