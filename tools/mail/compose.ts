@@ -2,7 +2,7 @@
 import { patchFileName } from '../series/format.ts'
 import { addressKey, type Address } from './address.ts'
 import { checkBody, isEightBit } from './body.ts'
-import { addressHeader, bodyFrom, mailDate, plainHeader, textHeader } from './headers.ts'
+import { addressHeader, bodyFrom, mailDate, plainHeader, subjectHeader } from './headers.ts'
 import { messageIds } from './message-id.ts'
 import type { PatchParts } from './patch-parts.ts'
 import { bracketed } from './subject.ts'
@@ -130,7 +130,7 @@ function message(
   const headers = [
     addressHeader('From', [input.sender]),
     plainHeader('Date', mailDate(date)),
-    textHeader('Subject', parts.subject),
+    subjectHeader(parts.subject),
     ...(isEightBit(parts.body) ? MIME : []),
     plainHeader('Message-ID', parts.messageId),
     ...inReply.flatMap((id) => [plainHeader('In-Reply-To', id), plainHeader('References', id)]),

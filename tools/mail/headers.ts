@@ -6,22 +6,29 @@ import type { Header } from './thread.ts'
 /** Columns of a header line: RFC 5322 asks for 78, git folds there as well. */
 const WIDTH = 78
 
+/**
+ * From and Subject stay in one line, however long (RFC 5322 demands no more than 998): `b4 am -m` of b4 0.12 ends with
+ * a Python error on folded ones, and git send-email writes them in one line as well.
+ */
+const ONE_LINE = 990
+
 /** Longest encoded word, RFC 2047 section 2. */
 const WORD = 75
 
 /**
- * An unstructured header (Subject): folded at blanks, and in encoded words where it is not plain ASCII.
+ * The Subject, in encoded words where it is not plain ASCII.
  *
  * @throws UsageError for control characters: a line end in a subject would begin a header of its own.
  */
-export function textHeader(name: string, text: string): Header {
+export function subjectHeader(text: string): Header {
+  const name = 'Subject'
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]/u.test(text)) {
     throw new UsageError(
       `${name}: ${JSON.stringify(text)} has control characters`,
       'one line of plain text is wanted',
     )
   }
-  const lines = new Folder(name)
+  const lines = new Folder(name, ONE_LINE)
   // What looks like an encoded word would be decoded by the reader: it has to be encoded itself.
   const odd = (word: string): boolean => /[^\x20-\x7e]|=\?/.test(word)
   const words = text.trim().split(/\s+/)
@@ -35,9 +42,9 @@ export function textHeader(name: string, text: string): Header {
   return { name, value: lines.text() }
 }
 
-/** A header with addresses (From, To, Cc), one after the other with commas. */
-export function addressHeader(name: string, list: readonly Address[]): Header {
-  const lines = new Folder(name)
+/** A header with addresses, one after the other with commas. */
+export function addressHeader(name: 'From' | 'To' | 'Cc', list: readonly Address[]): Header {
+  const lines = new Folder(name, name === 'From' ? ONE_LINE : WIDTH)
   for (const [i, one] of list.entries()) {
     const comma = i + 1 < list.length ? ',' : ''
     if (one.name === '') lines.add(`${one.email}${comma}`)
@@ -79,16 +86,18 @@ export function bodyFrom({ name, email }: Address): string {
 /** Makes the lines of one header. */
 class Folder {
   readonly #done: string[] = []
+  readonly #width: number
   #line: string
 
-  constructor(name: string) {
+  constructor(name: string, width: number = WIDTH) {
     this.#line = `${name}:`
+    this.#width = width
   }
 
   add(word: string): void {
     const onward = `${this.#line} ${word}`
     // The field's name never stands alone in its line: some readers take that for an empty header.
-    if (onward.length <= WIDTH || this.#bare()) this.#line = onward
+    if (onward.length <= this.#width || this.#bare()) this.#line = onward
     else this.#break(word)
   }
 
@@ -97,12 +106,12 @@ class Folder {
     let word = ''
     for (const char of text) {
       const piece = [...Buffer.from(char)].map((byte) => qEncoded(byte, inPhrase)).join('')
-      const room = Math.min(WORD, WIDTH - this.#line.length - 1)
+      const room = Math.min(WORD, this.#width - this.#line.length - 1)
       if (word !== '' && `=?UTF-8?q?${word}${piece}?=`.length > room) {
         this.#put(word)
         word = ''
       }
-      if (word === '' && !this.#bare() && WIDTH - this.#line.length < 32) this.#break()
+      if (word === '' && !this.#bare() && this.#width - this.#line.length < 32) this.#break()
       word += piece
     }
     if (word !== '') this.#put(word)
