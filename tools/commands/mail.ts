@@ -3,7 +3,9 @@ import { EXIT, UsageError } from '../lib/errors.ts'
 import { log } from '../lib/log.ts'
 import { findProject } from '../lib/project.ts'
 import { prepareMail } from '../mail/prepare.ts'
+import { planText } from '../mail/plan.ts'
 import { writeThread } from '../mail/write.ts'
+import { plural } from '../result/format.ts'
 import { getApplied } from '../run/sources.ts'
 import { choiceOf } from './choice.ts'
 import { defineVerb } from './define.ts'
@@ -12,6 +14,11 @@ import { sourceOptions } from './options.ts'
 export default defineVerb({
   options: {
     output: { type: 'string', alias: 'o', describe: 'write the mails and plan.json into this directory' },
+    plan: {
+      type: 'boolean',
+      default: false,
+      describe: 'print who gets what, and which files nobody maintains',
+    },
     rfc: { type: 'boolean', default: false, describe: '[PATCH RFC ...]' },
     resend: { type: 'boolean', default: false, describe: '[PATCH RESEND ...]: the same version once more' },
     prefix: { type: 'string', array: true, describe: '[PATCH net-next ...]; may be given again' },
@@ -20,12 +27,20 @@ export default defineVerb({
     linux: sourceOptions.linux,
     base: sourceOptions.base,
   },
-  examples: [['phyr mail -o outgoing', 'the thread as files, for git send-email, b4 and git am']],
+  examples: [
+    ['phyr mail -o outgoing', 'the thread as files, for git send-email, b4 and git am'],
+    ['phyr mail --plan', 'who gets what'],
+  ],
   async run(args, signal) {
-    if (args.output === undefined) throw new UsageError('phyr mail what?', 'give -o DIR')
+    if (args.output === undefined && !args.plan) {
+      throw new UsageError(
+        'phyr mail what?',
+        'give -o DIR to write the mails, or --plan to see who would get them',
+      )
+    }
     const project = findProject(args.C)
     const applied = await getApplied(project, choiceOf(args), signal)
-    const { thread, forbidden } = await prepareMail(
+    const { thread, plan } = await prepareMail(
       project,
       applied,
       {
@@ -34,15 +49,20 @@ export default defineVerb({
         prefixes: args.prefix ?? [],
         date: args.date === undefined ? undefined : dateOf(args.date),
         seed: args.seed,
+        linux: args.linux,
       },
       signal,
     )
-    const plan = { schema: 1, forbidden }
-    const dir = writeThread(args.output, thread, plan)
-    log.info(`mail    ${thread.messages.length} mails in ${dir}`)
+    if (args.output !== undefined) {
+      const dir = writeThread(args.output, thread, plan)
+      log.info(`mail    ${plural(thread.messages.length, 'mail')} in ${dir}`)
+    }
     if (args.json) process.stdout.write(`${JSON.stringify(plan)}\n`)
-    for (const reason of forbidden) log.warn(`not to be mailed: ${reason}`)
-    return forbidden.length > 0 ? EXIT.fail : EXIT.pass
+    else if (args.plan) process.stdout.write(planText(plan))
+    for (const warning of plan.warnings) log.warn(`mail: ${warning}`)
+    for (const reason of plan.forbidden) log.warn(`not to be mailed: ${reason}`)
+    // Looking at who would get it is no attempt to mail.
+    return args.output !== undefined && plan.forbidden.length > 0 ? EXIT.fail : EXIT.pass
   },
 })
 

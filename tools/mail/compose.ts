@@ -5,15 +5,10 @@ import { checkBody, isEightBit } from './body.ts'
 import { addressHeader, bodyFrom, mailDate, plainHeader, subjectHeader } from './headers.ts'
 import { messageIds } from './message-id.ts'
 import type { PatchParts } from './patch-parts.ts'
+import type { Recipients } from './recipients.ts'
 import { bracketed } from './subject.ts'
 import type { Header, Message, Thread } from './thread.ts'
 import { trackingHeader } from './tracking.ts'
-
-/** Who gets one mail. */
-export interface Recipients {
-  readonly to: readonly Address[]
-  readonly cc: readonly Address[]
-}
 
 /** The cover letter's text, made by cover.ts. */
 export interface CoverText {

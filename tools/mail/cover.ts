@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { BaseWord } from './base-public.ts'
 import type { CoverFile } from './cover-file.ts'
 import type { CoverText } from './compose.ts'
 import type { PatchParts } from './patch-parts.ts'
@@ -9,20 +10,15 @@ export interface CoverInput {
   readonly evidence: string
   readonly patches: readonly PatchParts[]
   readonly stat: string
-  /** Hash of a commit that everybody can get; undefined when the base has none. */
-  readonly baseCommit: string | undefined
-  /** Which base it is and how to get it, where there is no such commit. */
-  readonly baseSentence: string
+  readonly base: BaseWord
   readonly changeId: string
 }
 
 /** The cover letter as b4 lays it out: text, ---, changelog, ---, shortlog, diffstat, ---, base and change-id. */
 export function coverText(input: CoverInput): CoverText {
   const { file, evidence, changeId } = input
-  const blurb = [file.blurb, evidence, input.baseCommit === undefined ? input.baseSentence : '']
-    .filter((part) => part !== '')
-    .join('\n\n')
-  const tail = tailLines(input.baseCommit, changeId, file.prerequisites)
+  const blurb = [file.blurb, evidence, input.base.sentence].filter((part) => part !== '').join('\n\n')
+  const tail = tailLines(input.base.commit, changeId, file.prerequisites)
   const sections = [file.changes, `${shortlog(input.patches)}\n\n${input.stat}`, tail].filter(
     (part) => part !== '',
   )

@@ -3,11 +3,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../lib/errors.ts'
 import type { Project } from '../lib/project.ts'
+import { matrixOf } from '../run/matrix.ts'
 import type { Applied } from '../series/series.ts'
+import { amDiffers } from './am-check.ts'
+import { baseWord } from './base-public.ts'
 import { composeThread } from './compose.ts'
 import { coverText } from './cover.ts'
 import { parseCover, type CoverFile } from './cover-file.ts'
-import { overallStat, patchParts } from './patch-parts.ts'
+import { gatherEvidence } from './evidence.ts'
+import { evidenceReasons } from './evidence-rules.ts'
+import { evidenceText } from './evidence-text.ts'
+import { maintainersOf } from './maintainers.ts'
+import { overallStat, patchParts, type PatchParts } from './patch-parts.ts'
+import { mailPlan, type MailPlan } from './plan.ts'
+import { planRecipients } from './recipients.ts'
+import { recipientsChoice } from './recipients-file.ts'
+import { scrub } from './scrub.ts'
 import { gitVersion, senderOf } from './sender.ts'
 import { prefixesOf } from './subject.ts'
 import type { Thread } from './thread.ts'
@@ -20,17 +31,21 @@ export interface MailChoice {
   readonly date?: Date | undefined
   /** For tests: makes the Message-IDs predictable. */
   readonly seed?: string | undefined
+  /** What the user gave as --linux, if anything: a public base is looked for there. */
+  readonly linux?: string | undefined
+  /** Covers that were sent, by version: {"v1": ["...@..."]}, without brackets. */
+  readonly history?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
-/** A thread that could be sent, and what forbids it. */
+/** A thread that could be sent, who gets it, and what forbids it. */
 export interface Prepared {
   readonly thread: Thread
-  /** Reasons; empty when nothing does. */
-  readonly forbidden: readonly string[]
+  readonly plan: MailPlan
 }
 
 /**
- * Makes the thread of an applied series: everything but the files.
+ * Makes the thread of an applied series and its plan: everything but the files. What forbids mailing is in the plan and
+ * in the cover letter; the thread is made all the same, so that its author can look at it.
  *
  * @throws UsageError or Finding when no mail can be made of it at all.
  */
@@ -40,32 +55,89 @@ export async function prepareMail(
   choice: MailChoice,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { series } = applied
+  const { series, base } = applied
   if (applied.commits.length === 0) throw new UsageError('there is no patch to mail')
   const file = readCover(project)
+  const sender = await senderOf(project.root, signal)
   const patches = await patchParts(applied, signal)
-  const cover = coverText({
-    file,
-    evidence: '',
+  const maintainers = await maintainersOf(applied, signal)
+  const recipients = planRecipients({
     patches,
-    stat: await overallStat(applied, signal),
-    baseCommit: undefined,
-    baseSentence: '',
-    changeId: series.changeId,
+    maintainers,
+    cover: file,
+    choice: recipientsChoice(project),
+    sender,
   })
-  const thread = composeThread({
+  const evidence = gatherEvidence(applied)
+  const common = {
     changeId: series.changeId,
     version: series.version,
-    prefixes: prefixesOf(undefined, choice),
-    cover,
+    prefixes: prefixesOf(series.prefix, choice),
     patches,
-    sender: await senderOf(project.root, signal),
+    sender,
     date: choice.date ?? new Date(),
     gitVersion: await gitVersion(signal),
-    recipients: () => ({ to: file.to, cc: file.cc }),
-    seed: choice.seed,
-  })
-  return { thread, forbidden: [] }
+    recipients: (number: number) => recipients.byNumber.get(number) ?? { to: [], cc: [] },
+    history: choice.history,
+    seed: choice.seed ?? undefined,
+  }
+  const word = await baseWord(base.identity, choice.linux, signal)
+  const stat = await overallStat(applied, signal)
+  const withCover = (forbidden: readonly string[]): Thread =>
+    composeThread({
+      ...common,
+      cover: coverText({
+        file,
+        evidence: scrub(evidenceText(evidence, forbidden, expectedRuns(project))),
+        patches,
+        stat,
+        base: word,
+        changeId: series.changeId,
+      }),
+    })
+  const forbidden = [
+    ...evidenceReasons(evidence),
+    ...(maintainers === undefined
+      ? ['the tree has no scripts/get_maintainer.pl: nobody knows who is to get this']
+      : []),
+    ...lonely(recipients.byNumber, patches),
+    // The patches' mails do not depend on the reasons, which stand in the cover letter.
+    ...(await lostInMail(withCover([]), patches, signal)),
+  ]
+  const thread = withCover(forbidden)
+  const { version, tree } = base.identity
+  const plan = mailPlan(thread, series, { version, tree, commit: word.commit ?? null }, recipients, forbidden)
+  return { thread, plan }
+}
+
+/** Everything that could be run of a project, "machine suite". */
+function expectedRuns(project: Project): string[] {
+  const cells = matrixOf(project, { arch: 'x86_64', machines: undefined, suites: undefined })
+  return cells.map(({ machine, suite }) => `${machine.name} ${suite.name}`)
+}
+
+function lonely(
+  byNumber: ReadonlyMap<number, { readonly to: readonly unknown[] }>,
+  patches: readonly PatchParts[],
+): string[] {
+  return patches.flatMap(({ patch }, i) =>
+    byNumber.get(i + 1)?.to.length === 0 ? [`${patch.file}: there is nobody who would get it`] : [],
+  )
+}
+
+async function lostInMail(
+  thread: Thread,
+  patches: readonly PatchParts[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const lost: string[] = []
+  for (const message of thread.messages) {
+    const parts = patches[message.number - 1]
+    if (parts === undefined) continue
+    const differs = await amDiffers(message, parts, signal)
+    if (differs !== undefined) lost.push(`${parts.patch.file}: ${differs}`)
+  }
+  return lost
 }
 
 function readCover(project: Project): CoverFile {

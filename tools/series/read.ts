@@ -59,9 +59,9 @@ export function readSeries(dir: string): Series {
       log.warn(`${printable(name)} is not listed in patches/series: it is not part of the series`)
     }
   }
-  const { name, version, changeId, base } = meta
+  const { name, version, changeId, base, prefix } = meta
   const hash = keyOf(patches.map((patch) => [patch.file, sha256(patch.text)]))
-  return { dir, name, version, changeId, base, patches, hash }
+  return { dir, name, version, changeId, base, prefix, patches, hash }
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Series {
   readonly version: number
   readonly changeId: string
   readonly base: { readonly provider: 'debian'; readonly package: string; readonly version: string }
+  /** What goes into the subjects' brackets, from series.json: "PATCH", "RFC PATCH", "PATCH net-next". */
+  readonly prefix?: string | undefined
   readonly patches: readonly Patch[]
   /** Hash over the patches' names and bytes, in order. */
   readonly hash: string
