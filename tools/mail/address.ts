@@ -41,7 +41,7 @@ export function checkAddress({ name, email }: Address, where: string): Address {
  * @throws UsageError when it is not exactly one.
  */
 export function parseAddress(text: string, where: string): Address {
-  const match = /^(?:(.*?)\s*<([^<>]*)>|([^<>\s]+))$/s.exec(text.trim())
+  const match = /^(?:("(?:[^"\\]|\\.)*"|[^<>"]*?)\s*<([^<>]*)>|([^<>\s]+))$/s.exec(text.trim())
   if (!match)
     throw new UsageError(
       `${where}: ${JSON.stringify(text)} is no mail address`,

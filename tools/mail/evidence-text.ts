@@ -136,7 +136,13 @@ function benchRow(one: BenchCase): string[] {
   const decimals = costDecimals(Math.max(one.base ?? 0, one.series ?? 0))
   const cost = (value: number | null): string => (value === null ? '-' : readable(value, decimals))
   const against = one.against === undefined ? '' : ` : ${shortName(one.against.case)}`
-  return [`  ${one.name}${against}`, cost(one.base), cost(one.series), changeText(one)]
+  // changeText() has narrow no-break spaces between thousands; the other columns have commas.
+  return [
+    `  ${one.name}${against}`,
+    cost(one.base),
+    cost(one.series),
+    changeText(one).replaceAll('\u202f', ','),
+  ]
 }
 
 function contextLines({ bench }: Evidence): string[] {

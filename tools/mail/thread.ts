@@ -47,8 +47,3 @@ export function messageBytes(message: Message): Buffer {
   // git's own magic date: it tells file(1) and git am that this is a patch and no mailbox of somebody's.
   return Buffer.from(`From ${message.commit} Mon Sep 17 00:00:00 2001\n${headers}\n${message.body}`)
 }
-
-/** All messages as one mbox. */
-export function threadMbox(thread: Thread): Buffer {
-  return Buffer.concat(thread.messages.map(messageBytes))
-}
