@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { type ElfSection, readSections, SHF, SHT } from '../lib/elf.ts'
+import { readSections, SHF, SHT } from '../lib/elf.ts'
+import type { ElfSection } from '../lib/elf-file.ts'
 
 /** Bytes of a linked kernel, as size(1) counts them. */
 export interface SectionBytes {

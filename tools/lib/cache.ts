@@ -84,7 +84,7 @@ export function cachedArtefact<M>(
 }
 
 /** Writes a small file so that a reader sees the old or the new text, never half of one. */
-export function writeAtomic(path: string, text: string): void {
+export function writeAtomic(path: string, text: string | Uint8Array): void {
   const tmp = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(tmp, text)

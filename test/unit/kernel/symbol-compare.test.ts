@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, it } from 'vitest'
+import { claimsNfc, nfcOf } from '../../../tools/kernel/nfc.ts'
+import { compareSymbols } from '../../../tools/kernel/symbol-compare.ts'
+import type { ObjectSymbols } from '../../../tools/kernel/symbol-state.ts'
+
+const symbols = (objects: Record<string, Record<string, string>>): ObjectSymbols =>
+  new Map(Object.entries(objects).map(([path, map]) => [path, new Map(Object.entries(map))]))
+
+describe('compareSymbols', () => {
+  it('tells added, removed and changed symbols, and objects that came and went', () => {
+    const found = compareSymbols(
+      symbols({ 'a.o': { f: 't1', g: 't2', same: 't9', data: 'd1' }, 'old.o': { o: 't5' } }),
+      symbols({ 'a.o': { f: 't3', h: 't4', same: 't9', data: 'd2' }, 'new.o': { n: 'r6' } }),
+    )
+    expect(found).toEqual({
+      added: [
+        { object: 'a.o', symbol: 'h' },
+        { object: 'new.o', symbol: 'n' },
+      ],
+      removed: [
+        { object: 'a.o', symbol: 'g' },
+        { object: 'old.o', symbol: 'o' },
+      ],
+      changed: [
+        { object: 'a.o', symbol: 'data', kind: 'data' },
+        { object: 'a.o', symbol: 'f', kind: 'code' },
+      ],
+      moved: [],
+    })
+  })
+
+  it('knows what only moved to another object', () => {
+    const found = compareSymbols(
+      symbols({ 'a.o': { f: 't1', g: 't2' }, 'b.o': {}, 'c.o': { same: 't1' } }),
+      symbols({ 'a.o': {}, 'b.o': { f: 't1', g: 't3' }, 'c.o': { same: 't1' } }),
+    )
+    expect(found.moved).toEqual([{ symbol: 'f', from: 'a.o', to: 'b.o' }])
+    expect(found.added).toEqual([{ object: 'b.o', symbol: 'g' }])
+    expect(found.removed).toEqual([{ object: 'a.o', symbol: 'g' }])
+  })
+
+  it('compares symbols of one name as a set', () => {
+    const before = symbols({ 'a.o': { '__func__.*': 'r1,r1,r2' } })
+    expect(compareSymbols(before, symbols({ 'a.o': { '__func__.*': 'r1,r1,r2,r3' } }))).toMatchObject({
+      added: [{ object: 'a.o', symbol: '__func__.*' }],
+      removed: [],
+      changed: [],
+    })
+    expect(compareSymbols(before, symbols({ 'a.o': { '__func__.*': 'r1,r2,r3' } })).changed).toHaveLength(1)
+  })
+})
+
+describe('nfcOf', () => {
+  const before = symbols({ 'a.o': { f: 't1', moved: 't2' } })
+
+  it('lists what is not as before, but for what moved', () => {
+    const after = symbols({ 'a.o': { f: 't9' }, 'b.o': { moved: 't2', more: 't3' } })
+    const nfc = nfcOf('subject\n\nNo functional change.\n', compareSymbols(before, after))
+    expect(nfc).toEqual({ claimed: true, changed: ['a.o: f (code)', 'b.o: more (added)'] })
+    expect(nfcOf('subject', compareSymbols(before, before))).toEqual({ claimed: false, changed: [] })
+  })
+
+  it.each([
+    'No functional change.',
+    'No functional changes intended.',
+    'no intended functional change',
+    'There is no\nfunctional change.',
+    'x: tidy up (NFC)',
+    'NFC: x: tidy up',
+    'Rename it without functional change.',
+    'without any functional changes',
+    'No functional or ABI change.',
+    'No change in functionality.',
+  ])('finds the claim in "%s"', (text) => expect(claimsNfc(text)).toBe(true))
+
+  it.each([
+    'This is a functional change.',
+    'A functional change follows.',
+    'nfc: near field communication: fix it',
+    'NFCv2 and UNFC',
+    'Nothing changes the functions.',
+    'The functional changes are in the next patch.',
+  ])('finds none in "%s"', (text) => expect(claimsNfc(text)).toBe(false))
+})
