@@ -54,6 +54,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./refresh.ts')).default,
   },
   {
+    command: 'check [patch..]',
+    describe: 'checkpatch, kernel-doc, spelling, coccinelle, recipients and message of every patch',
+    load: async () => (await import('./check.ts')).default,
+  },
+  {
     command: 'bench [case..]',
     describe: 'compare two points of the series by instructions and by time',
     load: async () => (await import('./bench.ts')).default,
