@@ -9,6 +9,9 @@ import { scriptEnv, skip, type Said } from './tool.ts'
 /** Types that the rules of messages cover, better: every line and not the first, and with the base's history. */
 const OWN = ['COMMIT_LOG_LONG_LINE', 'BAD_FIXES_TAG', 'GERRIT_CHANGE_ID']
 
+/** Types that are about a patch as a whole. */
+const WHOLE = ['MISSING_SIGN_OFF', 'NO_AUTHOR_SIGN_OFF', 'FROM_SIGN_OFF_MISMATCH', 'MISSING_FIXES_TAG']
+
 /** Runs the tree's checkpatch.pl --strict over a patch. */
 export async function checkpatch(point: Point): Promise<Said> {
   if (!existsSync(join(point.treeDir, 'scripts/checkpatch.pl')))
@@ -35,14 +38,16 @@ export function checkpatchFindings(output: string): CheckFinding[] {
   return output.split('\n').flatMap((text) => {
     const line = /^(.*?):(\d*): (ERROR|WARNING|CHECK):(\w+): (.*)$/.exec(text)
     if (!line) return []
-    const [, file = '', at = '', level, type, message] = line
+    const [, name = '', at = '', level, type = '', message] = line
+    // Said at the end, of the whole, with the place that was the last one.
+    const file = WHOLE.includes(type) || name === '-' ? '' : name
     return [
       {
         tool: 'checkpatch',
         // Asked for with --strict, a CHECK counts: it goes or it is justified.
         level: level === 'ERROR' ? ('error' as const) : ('warning' as const),
-        ...(file === '-' || file === '' ? {} : { file }),
-        ...(Number(at) > 0 ? { line: Number(at) } : {}),
+        ...(file === '' ? {} : { file }),
+        ...(Number(at) > 0 && !WHOLE.includes(type) ? { line: Number(at) } : {}),
         message: `${type}: ${message}`,
       },
     ]

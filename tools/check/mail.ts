@@ -52,7 +52,7 @@ export function readMail(text: string): PatchMail {
   const cut = rest.findIndex((line) => /^---\s*$/.test(line.text))
   const diff = rest.findIndex((line) => line.text.startsWith('diff --git '))
   const end = cut >= 0 && (diff < 0 || cut < diff) ? cut : diff >= 0 ? diff : rest.length
-  const body = trimmed(rest.slice(0, end))
+  const body = withoutInBody(trimmed(rest.slice(0, end)))
   const count = trailerLines(body)
   const prose = trimmed(body.slice(0, body.length - count))
   const subject = fields.find((field) => field.name.toLowerCase() === 'subject')?.value ?? ''
@@ -107,6 +107,12 @@ function readTrailers(lines: readonly MailLine[]): Trailer[] {
     const [, name, value = ''] = TRAILER.exec(text) ?? []
     return name === undefined ? [] : [{ text, line, name, value: value.trim() }]
   })
+}
+
+/** Without the `From: author` and the like that git am reads at the top of a body; b4 and git send-email put it there. */
+function withoutInBody(body: readonly MailLine[]): MailLine[] {
+  const first = body.findIndex(({ text }) => !/^(?:From|Subject|Date): \S/.test(text))
+  return first > 0 && body[first]?.text.trim() === '' ? trimmed(body.slice(first)) : [...body]
 }
 
 function trimmed(lines: readonly MailLine[]): MailLine[] {

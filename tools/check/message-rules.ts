@@ -13,22 +13,30 @@ export function said(level: Level, message: string, line?: number): CheckFinding
   return { tool: 'message', level, message, ...(line === undefined ? {} : { line }) }
 }
 
-/** What is wrong with the head of a patch mail: fields that do not belong there, and what could be smuggled in. */
-export function headRules(mail: PatchMail): CheckFinding[] {
+/** Fields that a mail has once (RFC 5322, 3.6). */
+const SINGLE = /^(?:from|sender|reply-to|to|cc|bcc|subject|date|message-id|mime-version|content-.*)$/
+
+/**
+ * What is wrong with the head of a patch mail: fields that do not belong there, and what could be smuggled in.
+ *
+ * @param stored a patch of the series; a mail on its way has recipients.
+ */
+export function headRules(mail: PatchMail, stored = true): CheckFinding[] {
   const findings = mail.strays.map((stray) =>
     said('error', `the head has a line that is no header field: ${shown(stray.text)}`, stray.line),
   )
   const seen = new Set<string>()
   for (const field of mail.fields) {
     const name = field.name.toLowerCase()
-    if (seen.has(name)) findings.push(said('error', `a second ${field.name} in the head`, field.line))
+    if (seen.has(name) && SINGLE.test(name))
+      findings.push(said('error', `a second ${field.name} in the head`, field.line))
     seen.add(name)
     if (hasControl(field.value) || hasControl(decoded(field))) {
       findings.push(
         said('error', `control characters in ${field.name}: ${shown(decoded(field))}`, field.line),
       )
     }
-    if (/^(?:to|cc|bcc|reply-to|sender|return-path)$/.test(name)) {
+    if (stored && /^(?:to|cc|bcc|reply-to|sender|return-path)$/.test(name)) {
       findings.push(said('warning', `${field.name} in a patch of the series: nothing reads it`, field.line))
     }
   }
@@ -63,7 +71,7 @@ export function subjectRules(mail: PatchMail): CheckFinding[] {
     bad('a file name is no summary: say what changes')
   const first = /^[A-Za-z]+/.exec(summary)?.[0] ?? ''
   const verb = imperativeOf(first)
-  if (verb !== undefined) bad(`not imperative: "${verb} ..." rather than "${first} ..."`)
+  if (verb !== undefined) bad(`not imperative: "${verb} ..." rather than "${first} ..."`, 'note')
   return findings
 }
 

@@ -21,7 +21,7 @@ export async function checkPoint(
 ): Promise<{ findings: CheckFinding[]; skipped: Skipped[] }> {
   const mail = readMail(point.text)
   const rules = [
-    ...headRules(mail),
+    ...headRules(mail, point.stored),
     ...subjectRules(mail),
     ...bodyRules(mail),
     ...trailerRules(mail, { stored: point.stored, assistedForm: assistedForm(point.treeDir) }),
