@@ -24,6 +24,7 @@ import { makeCommand, type MakeCommand } from './make-args.ts'
 import { BuildProgress, workToDo } from './progress.ts'
 import { allocatedHash, sectionBytes } from './sections.ts'
 import { installSelftests, presentTargets } from './selftests.ts'
+import { SYMBOLS_VERSION, updateSymbols, writeSymbols } from './symbol-state.ts'
 import { findToolchain, type Toolchain } from './toolchain.ts'
 import { updateWarnings, writeWarnings, type Warnings } from './warnings.ts'
 
@@ -40,6 +41,8 @@ export interface BuildRequest {
   readonly tests?: boolean
   /** Targets of tools/testing/selftests to build and install; empty for none. */
   readonly selftests: readonly string[]
+  /** true: with the symbols of its objects beside it (readSymbols), for which objects are read after the build. */
+  readonly symbols?: boolean
   /** Default: as many as there are cores. */
   readonly jobs?: number
   /** false: without ccache even when it is installed. */
@@ -109,6 +112,7 @@ async function plan(request: BuildRequest): Promise<{ job: Job; inputs: Record<s
     selftests: job.targets,
     wholeSeries: job.wholeSeries,
     layout: canProbe(),
+    ...(request.symbols ? { symbols: SYMBOLS_VERSION } : {}),
     version: STAGE_VERSION,
   }
   return { job, inputs }
@@ -259,6 +263,7 @@ async function collect(
   const vmlinux = join(dir, 'vmlinux')
   writeLayout(dir, await layoutOf(job, object, dir))
   writeWarnings(dir, warnings)
+  if (job.symbols) writeSymbols(dir, updateSymbols(object))
   return {
     release: readFileSync(join(object, 'include/config/kernel.release'), 'utf8').trim(),
     hasSelftests: existsSync(join(dir, 'selftests')),

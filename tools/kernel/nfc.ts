@@ -5,6 +5,8 @@ import type { SymbolComparison } from './symbol-compare.ts'
 export interface Nfc {
   /** Its changelog says that nothing changes in function. */
   readonly claimed: boolean
+  /** It says so of what was intended: symbols that differ are then worth a look, and do not contradict it. */
+  readonly intended: boolean
   /** "block/bio.o: bio_init (code)": symbols that are not as before. Empty: the claim holds. */
   readonly changed: readonly string[]
 }
@@ -19,6 +21,7 @@ export function nfcOf(message: string, comparison: SymbolComparison): Nfc {
   const { added, removed, changed } = comparison
   return {
     claimed: claimsNfc(message),
+    intended: INTENT.test(message.replaceAll(/\s+/g, ' ')),
     changed: [
       ...changed.map(({ object, symbol, kind }) => `${object}: ${symbol} (${kind})`),
       ...removed.map(({ object, symbol }) => `${object}: ${symbol} (removed)`),
@@ -38,3 +41,6 @@ export function claimsNfc(message: string): boolean {
 
 const CLAIM =
   /\b(?:no|without(?: any)?) (?:intended |intentional |other )?(?:functional(?:ity)?(?: or [\w-]+)? changes?|changes? in functionality)\b/i
+
+const INTENT =
+  /\b(?:no|without(?: any)?) (?:(?:intended|intentional) functional(?:ity)? changes?|functional(?:ity)? changes? (?:is |are |was |were )?intended)\b/i

@@ -12,7 +12,7 @@ import { symbolHashes } from './symbol-hash.ts'
 export type ObjectSymbols = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /** Changes whenever the same object would give other hashes: what was kept is then made anew. */
-const VERSION = 1
+export const SYMBOLS_VERSION = 1
 const STATE = '.phyr-symbols.json.gz'
 const SNAPSHOT = 'symbols.json.gz'
 /** What is linked into vmlinux; the second kind only as far as something needs it. */
@@ -20,12 +20,12 @@ const ARCHIVES = ['vmlinux.a', 'lib/lib.a', 'arch/x86/lib/lib.a']
 
 const hashes = z.record(z.string(), z.string())
 const stateSchema = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.literal(SYMBOLS_VERSION),
   objects: z.record(z.string(), z.strictObject({ time: z.number(), bytes: z.number(), symbols: hashes })),
 })
 type State = z.infer<typeof stateSchema>
 const snapshotSchema = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.literal(SYMBOLS_VERSION),
   objects: z.record(z.string(), hashes),
 })
 
@@ -60,7 +60,7 @@ export function updateSymbols(objectDir: string): ObjectSymbols {
     }
   }
   if (!isSame || Object.keys(before).length !== Object.keys(after).length) {
-    writeZipped(join(objectDir, STATE), { version: VERSION, objects: after } satisfies State)
+    writeZipped(join(objectDir, STATE), { version: SYMBOLS_VERSION, objects: after } satisfies State)
   }
   return new Map(Object.entries(after).map(([path, { symbols }]) => [path, new Map(Object.entries(symbols))]))
 }
@@ -68,7 +68,9 @@ export function updateSymbols(objectDir: string): ObjectSymbols {
 /** Puts the symbols beside the kernel that they are of. */
 export function writeSymbols(dir: string, symbols: ObjectSymbols): void {
   const objects = Object.fromEntries([...symbols].map(([path, map]) => [path, Object.fromEntries(map)]))
-  writeZipped(join(dir, SNAPSHOT), { version: VERSION, objects } satisfies z.infer<typeof snapshotSchema>)
+  writeZipped(join(dir, SNAPSHOT), { version: SYMBOLS_VERSION, objects } satisfies z.infer<
+    typeof snapshotSchema
+  >)
 }
 
 /** The symbols that were written with a kernel; undefined when they are not there, damaged, or of another version. */

@@ -15,7 +15,7 @@ import type { Points, Proving, Walk } from './walk.ts'
 export const SMOKE_CASE = 'nullblk/randread-4k-psync'
 
 /** Raise it when a patch is proved in another way: stored proofs are then not used any more. */
-const VERSION = 1
+const VERSION = 2
 
 type Stored = Omit<PatchProof, 'number' | 'file' | 'subject' | 'cached' | 'seconds'>
 
@@ -28,7 +28,7 @@ export const NOTHING: Omit<Stored, 'outcome' | 'stage' | 'reasons'> = {
   objects: 0,
   touched: [],
   uncompiled: [],
-  nfc: { claimed: false, changed: [] },
+  nfc: { claimed: false, intended: false, changed: [] },
   layout: [],
   bytes: { text: 0, data: 0, bss: 0 },
   instructions: null,
@@ -102,9 +102,14 @@ async function lookAt(proving: Proving, points: Points, walk: Walk, patch: Patch
     const stage: ProofStage = error.stage === 'series' ? 'apply' : error.stage
     return { ...NOTHING, tree, outcome: 'fail', stage, reasons: [error.message, ...error.detail] }
   }
-  const delta = deltaOf(before.kernel, after.kernel)
+  const delta = deltaOf(patch, before.kernel, after.kernel)
   const faults: { stage: ProofStage; reasons: readonly string[] }[] = []
   if (delta.newWarnings.length > 0) faults.push({ stage: 'warnings', reasons: delta.newWarnings })
+  const { nfc } = delta
+  if (nfc.claimed && !nfc.intended && nfc.changed.length > 0) {
+    const what = 'the changelog says that there is no functional change, and these symbols differ'
+    faults.push({ stage: 'nfc', reasons: [`${what}: ${nfc.changed.slice(0, 20).join('; ')}`] })
+  }
   const ran = await runCells(proving, after)
   if (ran.failed) faults.push(ran.failed)
   const stands = ran.failed?.stage !== 'boot'

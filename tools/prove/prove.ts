@@ -61,7 +61,7 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
   const { base, series } = await getBase(project, choice, signal)
   const { arch, config, jobs, again } = choice
   const qemu = await probeQemu({ signal })
-  const kernel = { arch, config, jobs }
+  const kernel = { arch, config, jobs, symbols: true }
   const proving: Proving = { project, base, series, kernel, cells, accel, qemu, again, signal }
   const wanted = limited(sharded(choice.patches?.(series) ?? series.patches, choice.shard), choice.atMost)
   const points = await pointsOf(proving)

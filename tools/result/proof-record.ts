@@ -87,6 +87,9 @@ export const patchProofSchema = z.strictObject({
   nfc: z
     .strictObject({
       claimed: z.boolean().describe('The changelog says "No functional change"'),
+      intended: z
+        .boolean()
+        .describe('It says "intended": then symbols that differ are told, and are no failure'),
       changed: text.describe('Symbols whose machine code or data differ'),
     })
     .describe('No functional change: what is said, and what the symbols say'),

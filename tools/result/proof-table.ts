@@ -72,7 +72,8 @@ function deltaText(added: number, gone: number): string {
 }
 
 function nfcText({ nfc, objects }: PatchProof): string {
-  if (nfc.claimed) return nfc.changed.length === 0 ? 'holds' : `${nfc.changed.length} symbols differ`
+  if (nfc.claimed && nfc.changed.length === 0) return 'holds'
+  if (nfc.claimed) return `${plural(nfc.changed.length, 'symbol')}${nfc.intended ? ', intended' : ''}`
   return objects === 0 ? 'no code' : '-'
 }
 

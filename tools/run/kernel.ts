@@ -16,6 +16,8 @@ export interface KernelChoice {
   readonly jobs: number | undefined
   /** false: without the series' own tests; default true. */
   readonly tests?: boolean
+  /** true: with the symbols of its objects, see readSymbols(). */
+  readonly symbols?: boolean
 }
 
 export interface BuiltKernel {
@@ -51,6 +53,7 @@ export async function getKernel(
       config,
       fragments: project.kernelConfig,
       ...(choice.tests === undefined ? {} : { tests: choice.tests }),
+      ...(choice.symbols === undefined ? {} : { symbols: choice.symbols }),
       selftests: [...new Set(cells.flatMap((cell) => cell.suite.selftests))],
       ...(choice.jobs === undefined ? {} : { jobs: choice.jobs }),
       signal,

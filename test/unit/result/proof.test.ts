@@ -29,7 +29,7 @@ const patch = (number: number, over: Partial<PatchProof> = {}): PatchProof => ({
   objects: 1,
   touched: [],
   uncompiled: [],
-  nfc: { claimed: false, changed: [] },
+  nfc: { claimed: false, intended: false, changed: [] },
   layout: [],
   bytes: { text: 12, data: 0, bss: 0 },
   instructions: null,
