@@ -2,6 +2,9 @@
 
 export type Arch = 'x86_64' | 'i386'
 
+/** Architectures that objects are compiled for, but no kernel is built and booted. */
+export type CrossArch = 'arm64' | 's390'
+
 /** What a build leaves, as an artefact of the cache. Paths are absolute. */
 export interface Kernel {
   readonly key: string

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { cacheRoot } from '../lib/paths.ts'
-import type { Arch } from './kernel.ts'
+import type { Arch, CrossArch } from './kernel.ts'
 import type { Toolchain } from './toolchain.ts'
 
 /** One way to call make on a kernel tree. */
@@ -22,7 +22,7 @@ export interface MakeCommand {
 export function makeCommand(options: {
   readonly source: string
   readonly object: string
-  readonly arch: Arch
+  readonly arch: Arch | CrossArch
   readonly toolchain: Toolchain
   readonly jobs?: number | undefined
   /** false: compile everything, for a fair comparison with plain make. */
@@ -30,7 +30,8 @@ export function makeCommand(options: {
 }): MakeCommand {
   const { source, object, arch, toolchain } = options
   const ccache = options.ccache === false ? undefined : toolchain.ccache
-  const gcc = ccache === undefined ? 'gcc' : 'ccache gcc'
+  const wrapper = ccache === undefined ? '' : 'ccache '
+  const { cross } = toolchain
   return {
     source,
     object,
@@ -42,8 +43,9 @@ export function makeCommand(options: {
       `-j${options.jobs ?? availableParallelism()}`,
       // What a target prints stays together, so that two failing compilers do not mix their lines.
       '--output-sync=target',
-      `CC=${gcc}`,
-      `HOSTCC=${gcc}`,
+      ...(cross === '' ? [] : [`CROSS_COMPILE=${cross}`]),
+      `CC=${wrapper}${cross}gcc`,
+      `HOSTCC=${wrapper}gcc`,
       'LOCALVERSION=',
       ...Object.entries(PINNED).map(([name, value]) => `${name}=${value}`),
     ],
