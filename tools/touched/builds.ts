@@ -61,7 +61,9 @@ interface Stored {
 export async function touchedBuilds(request: TouchedRequest): Promise<TouchedBuilds> {
   const { signal } = request
   const step = await stepOf(request.applied, request.patchNumber)
-  const plan = await planOf(step, signal)
+  const plan = await withTree(step.after, { slot: SLOT, ...(signal ? { signal } : {}) }, (tree) =>
+    planOf(step, tree.dir, signal),
+  )
   const chosen = targets.filter((target) => request.archs?.includes(target.arch) ?? true)
   if (plan.units.length === 0)
     return { touched: [], uncompiled: [], lab: [], others: plan.others, cached: true }

@@ -24,45 +24,70 @@ export interface Plan {
   readonly others: readonly { readonly file: string; readonly class: FileClass | 'removed' }[]
 }
 
-/** Looks at every file that a patch touches, as it is after the patch. */
-export async function planOf(step: Step, signal: AbortSignal | undefined): Promise<Plan> {
-  const units: Unit[] = []
+/**
+ * Looks at every file that a patch touches, as it is after the patch.
+ *
+ * @param tree a work tree of the point after the patch.
+ */
+export async function planOf(step: Step, tree: string, signal: AbortSignal | undefined): Promise<Plan> {
   const others: { file: string; class: FileClass | 'removed' }[] = []
-  const added = addedLines(step.patch.text)
+  const found: { file: string; kind: Unit['kind']; code: readonly CodeLine[] }[] = []
   for (const file of step.patch.paths) {
     const kind = classify(file)
     const text = await textAt(step.after, file)
-    if (text === undefined || (kind !== 'source' && kind !== 'header')) {
-      others.push({ file, class: text === undefined ? 'removed' : kind })
-      continue
-    }
-    const code = codeLines(text)
+    if (text !== undefined && (kind === 'source' || kind === 'header'))
+      found.push({ file, kind, code: codeLines(text) })
+    else others.push({ file, class: text === undefined ? 'removed' : kind })
+  }
+  const users = await usersOf(
+    step,
+    tree,
+    found.map(({ file }) => file),
+    signal,
+  )
+  const added = addedLines(step.patch.text)
+  const units = found.map(({ file, kind, code }): Unit => {
     const lines = new Set(added.get(file))
-    units.push({
+    const own = kind === 'source' ? [file] : []
+    return {
       file,
       kind,
-      sources: [...(kind === 'source' ? [file] : []), ...(await usersOf(step, file, signal))],
       code,
+      sources: [...own, ...(users.get(file) ?? [])],
       added: code.filter((c) => lines.has(c.line)),
-    })
-  }
+    }
+  })
   return { units, others }
 }
 
-/** Sources that include a file, directly, or through one header in between. */
+/** Sources that include each file, directly, or through one header in between. */
 async function usersOf(
   step: Step,
-  file: string,
+  tree: string,
+  files: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const direct = await includersOf(step.after, file, { signal })
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const out = new Map<string, readonly string[]>()
+  const direct = await includersOf(tree, files, { signal })
   const isTouched = (path: string): boolean => step.patch.paths.includes(path)
-  const sources = direct.filter((path) => /\.[cS]$/.test(path))
-  if (sources.length > 0) return [...sources.filter(isTouched), ...sources.filter((path) => !isTouched(path))]
-  const through = await Promise.all(
-    direct.slice(0, 4).map((header) => includersOf(step.after, header, { signal })),
-  )
-  return [...new Set(through.flat().filter((path) => /\.[cS]$/.test(path)))]
+  const headers = new Map<string, readonly string[]>()
+  for (const file of files) {
+    const all = direct.get(file) ?? []
+    const sources = all.filter(isSource)
+    out.set(file, [...sources.filter(isTouched), ...sources.filter((path) => !isTouched(path))])
+    if (sources.length === 0) headers.set(file, all.slice(0, 4))
+  }
+  const between = [...new Set([...headers.values()].flat())]
+  const further = between.length === 0 ? new Map() : await includersOf(tree, between, { signal })
+  for (const [file, through] of headers) {
+    const sources = through.flatMap((header) => further.get(header) ?? []).filter(isSource)
+    out.set(file, [...new Set(sources)])
+  }
+  return out
+}
+
+function isSource(path: string): boolean {
+  return /\.[cS]$/.test(path)
 }
 
 /** Every object that the plan may need, for questions to the Makefiles. At most `limit` users of a header. */
