@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { crossRequirements } from './requirements-cross.ts'
 import { rdmaRequirements } from './requirements-rdma.ts'
 
 /** Distributions that phyr knows package names for; each stands for its relatives as well. */
@@ -246,4 +247,5 @@ export const requirements: readonly Requirement[] = [
     packages: everywhere('gdb'),
   },
   ...rdmaRequirements,
+  ...crossRequirements,
 ]

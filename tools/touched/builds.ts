@@ -7,7 +7,7 @@ import type { Applied } from '../series/series.ts'
 import { type Attempt, compilePlan, compileSources } from './compile.ts'
 import { type Before, judge, toCompare, type TouchedRow } from './judge.ts'
 import { labLines } from './lab-lines.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, planOf, withUsers } from './plan.ts'
 import { type Step, stepOf } from './point.ts'
 import { type Target, targets, toolchainFor } from './target.ts'
 
@@ -61,9 +61,7 @@ interface Stored {
 export async function touchedBuilds(request: TouchedRequest): Promise<TouchedBuilds> {
   const { signal } = request
   const step = await stepOf(request.applied, request.patchNumber)
-  const plan = await withTree(step.after, { slot: SLOT, ...(signal ? { signal } : {}) }, (tree) =>
-    planOf(step, tree.dir, signal),
-  )
+  const plan = await planOf(step)
   const chosen = targets.filter((target) => request.archs?.includes(target.arch) ?? true)
   if (plan.units.length === 0)
     return { touched: [], uncompiled: [], lab: [], others: plan.others, cached: true }
@@ -137,7 +135,8 @@ async function compileAll(
   const options = { slot: SLOT, ...(signal ? { signal } : {}) }
   const attempts = new Map<Job, Attempt>()
   await withTree(step.after, options, async (tree) => {
-    for (const job of jobs) attempts.set(job, await compilePlan(plan, at(job, tree)))
+    const whole = await withUsers(plan, step, tree.dir, signal)
+    for (const job of jobs) attempts.set(job, await compilePlan(whole, at(job, tree)))
   })
   const before = new Map<Job, Before>()
   const doubtful = jobs.filter((job) => toCompare(attempts.get(job)!).length > 0)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs'
 import { artefact } from '../lib/cache.ts'
 import { sha256 } from '../lib/hash.ts'
 import { withTree } from '../series/checkout.ts'
 import { objectOf } from './classify.ts'
-import { readCmdFile } from './cmd-file.ts'
+import { cmdPath, readCmdFile } from './cmd-file.ts'
 import { compiledLines } from './code-lines.ts'
-import { findLabDir, type LabDir } from './lab-dir.ts'
-import type { Plan } from './plan.ts'
+import { findLabDir } from './lab-dir.ts'
+import { type Plan, withUsers } from './plan.ts'
 import type { Step } from './point.ts'
 import { preprocessedLines } from './preprocess.ts'
 
@@ -22,18 +23,23 @@ export async function labLines(
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const lab = findLabDir(step.after, labObject)
   if (!lab) return new Map()
-  const users = plan.units.map((unit) => ({ unit, sources: usersIn(lab, unit.file, unit.sources) }))
-  const sources = [...new Set(users.flatMap((user) => user.sources))]
-  if (sources.length === 0) return new Map()
+  const isThere = (source: string): boolean => existsSync(cmdPath(lab.object, objectOf(source)))
   const inputs = {
     version: 1,
     after: step.after.tree,
     files: step.patch.paths,
-    sources,
+    there: plan.units.filter((unit) => unit.kind === 'source' && isThere(unit.file)).map((unit) => unit.file),
     config: sha256(lab.config),
   }
   const made = await artefact<Record<string, readonly number[]>>('touched-lab', inputs, async () =>
     withTree(step.after, { slot: 'touched', ...(signal ? { signal } : {}) }, async (tree) => {
+      const whole = await withUsers(plan, step, tree.dir, signal)
+      const sources = new Set(
+        whole.units.flatMap((unit) => {
+          const there = unit.sources.filter(isThere)
+          return there.includes(unit.file) ? [unit.file] : there.slice(0, 2)
+        }),
+      )
       const files = new Set(plan.units.map((unit) => unit.file))
       const seen = new Map<string, Set<number>>()
       for (const source of sources) {
@@ -53,12 +59,4 @@ export async function labLines(
     }),
   )
   return new Map(Object.entries(made.manifest))
-}
-
-/** Of the sources that compile a file, those that the lab has; two are enough. */
-function usersIn(lab: LabDir, file: string, sources: readonly string[]): readonly string[] {
-  const there = sources.filter(
-    (source) => readCmdFile(lab.object, objectOf(source), lab.source) !== undefined,
-  )
-  return there.includes(file) ? [file] : there.slice(0, 2)
 }

@@ -46,8 +46,7 @@ export async function withObjectDir<T>(
   use: (dir: ObjectDir) => Promise<T>,
 ): Promise<T> {
   const { tree, target, toolchain } = options
-  const base = tree.applied.base.identity.tree.slice(0, 12)
-  const name = `${base}-${target.config}-${target.arch}-${keyOf(tree.dir).slice(0, 6)}`
+  const name = objectDirName(tree, target)
   const object = join(cacheRoot(), 'build', name)
   return withLock(join(cacheRoot(), 'locks', `build-${name}`), async () => {
     mkdirSync(object, { recursive: true })
@@ -65,6 +64,12 @@ export async function withObjectDir<T>(
     unmark()
     return result
   })
+}
+
+/** The name of a target's O= directory, in `build/` of the cache. */
+export function objectDirName(tree: Tree, target: Pick<Target, 'arch' | 'config'>): string {
+  const base = tree.applied.base.identity.tree.slice(0, 12)
+  return `${base}-${target.config}-${target.arch}-${keyOf(tree.dir).slice(0, 6)}`
 }
 
 async function configured(

@@ -24,40 +24,44 @@ export interface Plan {
   readonly others: readonly { readonly file: string; readonly class: FileClass | 'removed' }[]
 }
 
-/**
- * Looks at every file that a patch touches, as it is after the patch.
- *
- * @param tree a work tree of the point after the patch.
- */
-export async function planOf(step: Step, tree: string, signal: AbortSignal | undefined): Promise<Plan> {
+/** Looks at every file that a patch touches, as it is after the patch. A unit's sources are its own alone. */
+export async function planOf(step: Step): Promise<Plan> {
+  const units: Unit[] = []
   const others: { file: string; class: FileClass | 'removed' }[] = []
-  const found: { file: string; kind: Unit['kind']; code: readonly CodeLine[] }[] = []
+  const added = addedLines(step.patch.text)
   for (const file of step.patch.paths) {
     const kind = classify(file)
     const text = await textAt(step.after, file)
-    if (text !== undefined && (kind === 'source' || kind === 'header'))
-      found.push({ file, kind, code: codeLines(text) })
-    else others.push({ file, class: text === undefined ? 'removed' : kind })
-  }
-  const users = await usersOf(
-    step,
-    tree,
-    found.map(({ file }) => file),
-    signal,
-  )
-  const added = addedLines(step.patch.text)
-  const units = found.map(({ file, kind, code }): Unit => {
-    const lines = new Set(added.get(file))
-    const own = kind === 'source' ? [file] : []
-    return {
-      file,
-      kind,
-      code,
-      sources: [...own, ...(users.get(file) ?? [])],
-      added: code.filter((c) => lines.has(c.line)),
+    if (text === undefined || (kind !== 'source' && kind !== 'header')) {
+      others.push({ file, class: text === undefined ? 'removed' : kind })
+      continue
     }
-  })
+    const code = codeLines(text)
+    const lines = new Set(added.get(file))
+    const sources = kind === 'source' ? [file] : []
+    units.push({ file, kind, sources, code, added: code.filter((c) => lines.has(c.line)) })
+  }
   return { units, others }
+}
+
+/**
+ * The plan with the sources that include each file.
+ *
+ * @param tree a work tree of the point after the patch.
+ */
+export async function withUsers(
+  plan: Plan,
+  step: Step,
+  tree: string,
+  signal: AbortSignal | undefined,
+): Promise<Plan> {
+  const files = plan.units.map(({ file }) => file)
+  const users = await usersOf(step, tree, files, signal)
+  const units = plan.units.map((unit) => ({
+    ...unit,
+    sources: [...unit.sources, ...(users.get(unit.file) ?? [])],
+  }))
+  return { ...plan, units }
 }
 
 /** Sources that include each file, directly, or through one header in between. */
