@@ -25,15 +25,16 @@ export type SparseDelta =
  * kbuild's own call (CHECKFLAGS of the top Makefile and of arch/x86/Makefile), with one difference: sparse 0.6.4 does
  * not know __typeof_unqual__, breaks off in the first headers, and is therefore refused by the kernel's
  * scripts/checker-valid.sh. As __typeof__ it goes through; what is lost is that qualifiers stay, so that a copy of a
- * const value may be warned about that the kernel's headers mean to be plain.
+ * const value may be warned about that the kernel's headers mean to be plain. And sparse would stop at 100 messages;
+ * which those are hangs on the order of headers.
  */
-const FLAGS: readonly string[] = [
-  ...['-D__linux__', '-Dlinux', '-D__STDC__', '-Dunix', '-D__unix__'],
-  ...['-Wbitwise', '-Wno-return-void', '-Wno-unknown-attribute', '-D__x86_64__'],
-  ...['--arch=x86_64', '-mlittle-endian', '-m64', '-D__typeof_unqual__=__typeof__'],
-  // It stops at 100 otherwise, and which 100 those are hangs on the order of headers.
-  ...['-fmax-errors=unlimited', '-fmax-warnings=unlimited'],
-]
+const FLAGS: readonly string[] = `
+  -D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -Wbitwise -Wno-return-void -Wno-unknown-attribute
+  -D__x86_64__ --arch=x86_64 -mlittle-endian -m64 -D__typeof_unqual__=__typeof__
+  -fmax-errors=unlimited -fmax-warnings=unlimited
+`
+  .trim()
+  .split(/\s+/)
 
 /**
  * sparse's messages about one source, compiled the way it was the last time: one line each, with file and line, the
