@@ -41,7 +41,17 @@ const proved = async (
 ): Promise<{ code: number | null; stderr: string; proof: Proof }> => {
   const dir = project()
   await plantedSeries(dir, ...plants)
-  const { code, stdout, stderr } = await phyr(['prove', `${planted}-`, '-C', dir, '-s', 'kunit', '--json'])
+  const { code, stdout, stderr } = await phyr([
+    'prove',
+    `${planted}-`,
+    '-C',
+    dir,
+    '-s',
+    'kunit',
+    '--objects',
+    'none',
+    '--json',
+  ])
   return { code, stderr, proof: proofSchema.parse(JSON.parse(stdout)) }
 }
 

@@ -30,6 +30,11 @@ export default defineVerb({
       describe: 'default: what a suite names, or the plainest',
     },
     suite: { type: 'string', array: true, alias: 's', describe: 'default: kunit, kselftest, p2p' },
+    objects: {
+      type: 'string',
+      array: true,
+      describe: 'compile touched files with W=1 for x86_64, i386, arm64, s390, or none; default: all',
+    },
     shard: { type: 'string', describe: 'I/N: the I-th of N parts of these patches, for several machines' },
     changed: {
       type: 'string',
@@ -66,6 +71,7 @@ export default defineVerb({
         patches: only ?? (names.length === 0 ? undefined : (series) => selectPatches(series, names)),
         shard: shardOf(args.shard),
         atMost,
+        archs: args.objects?.filter((name) => name !== 'none'),
         machines: args.machine,
         suites: args.suite,
         again: args.again,

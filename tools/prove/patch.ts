@@ -9,13 +9,14 @@ import type { Patch } from '../series/series.ts'
 import { deltaOf } from './delta.ts'
 import { runCells } from './runs.ts'
 import { countSmoke } from './smoke.ts'
+import { lookAtTouched, touchedInputs } from './touched.ts'
 import type { Points, Proving, Walk } from './walk.ts'
 
 /** The case whose instructions every proof counts: the shortest way of a direct read through the block layer. */
 export const SMOKE_CASE = 'nullblk/randread-4k-psync'
 
 /** Raise it when a patch is proved in another way: stored proofs are then not used any more. */
-const VERSION = 2
+const VERSION = 3
 
 type Stored = Omit<PatchProof, 'number' | 'file' | 'subject' | 'cached' | 'seconds'>
 
@@ -88,6 +89,7 @@ async function inputsOf(proving: Proving, points: Points, patch: Patch): Promise
     accel: accel.used,
     cells,
     smoke: SMOKE_CASE,
+    touched: touchedInputs(proving.archs),
   }
 }
 
@@ -105,6 +107,10 @@ async function lookAt(proving: Proving, points: Points, walk: Walk, patch: Patch
   const delta = deltaOf(patch, before.kernel, after.kernel)
   const faults: { stage: ProofStage; reasons: readonly string[] }[] = []
   if (delta.newWarnings.length > 0) faults.push({ stage: 'warnings', reasons: delta.newWarnings })
+  const { faults: touchedFaults, warnings, ...touched } = await lookAtTouched(proving, patch)
+  faults.push(...touchedFaults)
+  // A touched object of this config may say the same as under another.
+  const newWarnings = [...new Set([...delta.newWarnings, ...warnings])]
   const { nfc } = delta
   if (nfc.claimed && !nfc.intended && nfc.changed.length > 0) {
     const what = 'the changelog says that there is no functional change, and these symbols differ'
@@ -116,8 +122,10 @@ async function lookAt(proving: Proving, points: Points, walk: Walk, patch: Patch
   return {
     ...NOTHING,
     ...delta,
+    ...touched,
     tree,
-    warnings: delta.newWarnings.length,
+    warnings: newWarnings.length,
+    newWarnings,
     allocatedHash: after.kernel.record.allocatedHash,
     runs: ran.runs,
     instructions: stands ? await countSmoke(proving, SMOKE_CASE, before, after) : null,

@@ -15,6 +15,7 @@ import { ready } from '../run/ready.ts'
 import { getBase, type SourceChoice } from '../run/sources.ts'
 import type { Patch, Series } from '../series/series.ts'
 import { NOTHING, provePatch } from './patch.ts'
+import { touchedArchs } from './touched.ts'
 import { pointsOf, Walk, type Points, type Proving } from './walk.ts'
 
 /** Everything that `phyr prove` can be asked. */
@@ -27,6 +28,8 @@ export interface ProveChoice extends Pick<SourceChoice, 'linux' | 'baseVersion'>
   readonly atMost?: number | undefined
   readonly machines?: readonly string[] | undefined
   readonly suites?: readonly string[] | undefined
+  /** Architectures that touched files are compiled on; undefined: all; empty: not at all. */
+  readonly archs?: readonly string[] | undefined
   readonly accel: 'kvm' | 'tcg' | undefined
   readonly again: boolean
   /** Go on behind a patch whose kernel does not build or stand. */
@@ -47,6 +50,14 @@ const FATAL: ReadonlySet<PatchProof['stage']> = new Set(['apply', 'config', 'bui
  */
 export async function prove(project: Project, choice: ProveChoice, signal: AbortSignal): Promise<Proof> {
   const start = Date.now()
+  const archs = choice.archs ?? touchedArchs
+  const unknown = archs.find((name) => !touchedArchs.includes(name))
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `touched objects cannot be compiled for ${JSON.stringify(unknown)}`,
+      `one of ${touchedArchs.join(', ')}, or none`,
+    )
+  }
   const cells = matrixOf(project, {
     machines: choice.machines,
     suites: choice.suites ?? SUITES,
@@ -62,7 +73,7 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
   const { arch, config, jobs, again } = choice
   const qemu = await probeQemu({ signal })
   const kernel = { arch, config, jobs, symbols: true }
-  const proving: Proving = { project, base, series, kernel, cells, accel, qemu, again, signal }
+  const proving: Proving = { project, base, series, kernel, cells, archs, accel, qemu, again, signal }
   const wanted = limited(sharded(choice.patches?.(series) ?? series.patches, choice.shard), choice.atMost)
   const points = await pointsOf(proving)
   const patches = await proveEach(proving, points, wanted, choice.keepGoing)

@@ -17,6 +17,8 @@ export interface Proving {
   readonly series: Series
   readonly kernel: KernelChoice
   readonly cells: readonly Cell[]
+  /** Architectures that touched files are compiled on, object by object; empty: not at all. */
+  readonly archs: readonly string[]
   readonly accel: Accelerator
   readonly qemu: QemuProbe
   /** Boot and look again, even where a stored proof would do. */
