@@ -79,6 +79,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./split.ts')).default,
   },
   {
+    command: 'bundle [action] [file]',
+    describe: 'pack the evidence of the series with its hashes, or verify such a bundle',
+    load: async () => (await import('./bundle.ts')).default,
+  },
+  {
     command: 'gc',
     describe: 'trim the cache; results and records are kept',
     load: async () => (await import('./gc.ts')).default,
