@@ -73,7 +73,7 @@ function proof(changes: Partial<Proof> = {}): Proof {
       objects: 1,
       touched: [],
       uncompiled: [],
-      nfc: { claimed: false, changed: [] },
+      nfc: { claimed: false, intended: false, changed: [] },
       layout: [],
       bytes: { text: 0, data: 0, bss: 0 },
       allocatedHash: hex('b'),
