@@ -7,8 +7,8 @@ import { readCmdFile } from './cmd-file.ts'
 import { compiledLines } from './code-lines.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { ObjectList } from './guards.ts'
-import { compileObjects, withObjectDir } from './object-dir.ts'
-import { candidates, type Plan, type Unit } from './plan.ts'
+import { type Compiled, compileObjects, withObjectDir } from './object-dir.ts'
+import { candidates, type Plan, type Unit, usersFor } from './plan.ts'
 import { preprocessedLines } from './preprocess.ts'
 import type { Target } from './target.ts'
 
@@ -43,40 +43,69 @@ export interface CompileOptions {
 /** Users of a header that are compiled for its sake, when no touched source includes it. */
 const USERS = 2
 
-/** Compiles every object of a plan that the target's configuration has, in one call of make. */
+/**
+ * Compiles every object of a plan that the target's configuration has: in one call of make those of the touched
+ * sources, in a second one users of the headers that none of them includes.
+ */
 export async function compilePlan(plan: Plan, options: CompileOptions): Promise<Attempt> {
   const { tree, target, signal } = options
   return withObjectDir(options, async (dir) => {
-    const list = new ObjectList(tree.dir, target, dir.config, candidates(plan))
+    const list = new ObjectList(tree.dir, target, dir.config, candidates(plan, target.srcarch))
+    const files = new Set(plan.units.map((unit) => unit.file))
+    const done = new Outcome()
     const chosen = new Map<Unit, Choice>()
-    const touched = new Set(plan.units.filter((u) => u.kind === 'source').map((u) => u.file))
-    for (const unit of plan.units) chosen.set(unit, choose(unit, list, touched))
-    const sources = [...new Set([...chosen.values()].flatMap((choice) => choice.sources))]
-    if (sources.length === 0) {
-      const files = plan.units.map((unit) => attemptOf(unit, [], chosen.get(unit)?.whyNot, new Set()))
-      return { files, diagnostics: [], broken: [], tail: '' }
+    const compile = async (units: readonly Unit[], limit: number): Promise<void> => {
+      for (const unit of units) chosen.set(unit, choose(unit, list, target.srcarch, limit))
+      const wanted = [...new Set(units.flatMap((unit) => chosen.get(unit)?.sources ?? []))]
+      const sources = wanted.filter((source) => !done.sources.has(source))
+      if (sources.length === 0) return
+      log.progress(`touched ${target.arch} ${target.config}  ${sources.length} objects`)
+      const compiled = await compileObjects(dir, sources.map(objectOf), { signal })
+      done.add(sources, compiled)
+      const whole = sources.filter((source) => !done.broken.has(source))
+      await look(whole, { object: dir.make.object, tree: tree.dir, files, signal }, done)
     }
-    const objects = sources.map(objectOf)
-    log.progress(`touched ${target.arch} ${target.config}  ${objects.length} objects`)
-    const compiled = await compileObjects(dir, objects, { signal })
-    const broken = sources.filter((source) => !compiled.made.has(objectOf(source)))
-    const { seen, deps } = await look(
-      sources.filter((source) => !broken.includes(source)),
-      { object: dir.make.object, tree: tree.dir, files: new Set(plan.units.map((u) => u.file)), signal },
+    const isSource = (unit: Unit): boolean => unit.kind === 'source'
+    await compile(plan.units.filter(isSource), 1)
+    await compile(
+      plan.units.filter((unit) => !isSource(unit) && done.through(unit.file).length === 0),
+      USERS,
     )
-    const files = plan.units.map((unit) => {
+    const attempts = plan.units.map((unit) => {
       const choice = chosen.get(unit)
-      const asked = choice?.sources ?? []
+      const failed = (choice?.sources ?? []).filter((source) => done.broken.has(source))
+      const through = [...new Set([...failed, ...done.through(unit.file)])]
       // What did not compile was looked at by the compiler all the same: that finding stands for its lines.
-      const failed = asked.filter((source) => broken.includes(source))
-      const through = sources.filter((source) => failed.includes(source) || deps.get(source)?.has(unit.file))
-      const lines =
-        failed.length > 0 ? new Set(unit.code.map((c) => c.line)) : (seen.get(unit.file) ?? new Set())
-      return attemptOf(unit, through, choice?.whyNot, lines)
+      const lines = failed.length > 0 ? new Set(unit.code.map((c) => c.line)) : done.seen.get(unit.file)
+      return attemptOf(unit, through, choice?.whyNot, lines ?? new Set())
     })
-    const tail = compiled.stderr.trim().split('\n').slice(-3).join('; ')
-    return { files, diagnostics: compiled.diagnostics, broken, tail }
+    return { files: attempts, diagnostics: done.diagnostics, broken: [...done.broken], tail: done.tail }
   })
+}
+
+/** What several calls of make left. */
+class Outcome {
+  readonly sources = new Set<string>()
+  readonly broken = new Set<string>()
+  readonly diagnostics: Diagnostic[] = []
+  readonly seen = new Map<string, Set<number>>()
+  readonly deps = new Map<string, ReadonlySet<string>>()
+  tail = ''
+
+  add(sources: readonly string[], compiled: Compiled): void {
+    for (const source of sources) {
+      this.sources.add(source)
+      if (!compiled.made.has(objectOf(source))) this.broken.add(source)
+    }
+    this.diagnostics.push(...compiled.diagnostics)
+    if (this.broken.size > 0) this.tail = compiled.stderr.trim().split('\n').slice(-3).join('; ')
+  }
+
+  /** The compiled sources that a file is part of, its own first. */
+  through(file: string): readonly string[] {
+    const users = [...this.deps].filter(([, deps]) => deps.has(file)).map(([source]) => source)
+    return users.includes(file) ? [file] : users
+  }
 }
 
 /** Compiles sources again at another point, for what the compiler says there. */
@@ -96,28 +125,17 @@ interface Choice {
   readonly whyNot: string | undefined
 }
 
-function choose(unit: Unit, list: ObjectList, touched: ReadonlySet<string>): Choice {
+/** The sources to compile for a file's sake: at most `limit`. */
+function choose(unit: Unit, list: ObjectList, srcarch: string, limit: number): Choice {
   let whyNot: string | undefined
-  const take = (sources: readonly string[], limit: number): string[] => {
-    const out: string[] = []
-    for (const source of sources.slice(0, 40)) {
-      if (out.length === limit) break
-      const why = list.whyNot(objectOf(source))
-      if (why === undefined) out.push(source)
-      else whyNot ??= why
-    }
-    return out
+  const out: string[] = []
+  for (const source of usersFor(unit, srcarch)) {
+    const why = list.whyNot(objectOf(source))
+    if (why === undefined) out.push(source)
+    else whyNot ??= why
+    if (out.length === limit) break
   }
-  if (unit.kind === 'source') {
-    const own = take([unit.file], 1)
-    if (own.length > 0) return { sources: own, whyNot: undefined }
-    // No object of its own: a source that others include.
-    const others = take(unit.sources.slice(1), USERS)
-    return { sources: others, whyNot: others.length > 0 ? undefined : whyNot }
-  }
-  const users = take(unit.sources, USERS)
-  if (users.some((source) => touched.has(source))) return { sources: users.slice(0, 1), whyNot: undefined }
-  if (users.length > 0) return { sources: users, whyNot: undefined }
+  if (out.length > 0) return { sources: out, whyNot: undefined }
   return { sources: [], whyNot: whyNot ?? 'no source was found that includes it' }
 }
 
@@ -145,27 +163,21 @@ async function look(
     readonly files: ReadonlySet<string>
     readonly signal: AbortSignal | undefined
   },
-): Promise<{
-  readonly seen: ReadonlyMap<string, ReadonlySet<number>>
-  readonly deps: ReadonlyMap<string, ReadonlySet<string>>
-}> {
-  const seen = new Map<string, Set<number>>()
-  const deps = new Map<string, ReadonlySet<string>>()
+  done: Outcome,
+): Promise<void> {
   const queue = [...sources]
+  const place = { object: at.object, from: at.tree, to: at.tree, signal: at.signal }
   const worker = async (): Promise<void> => {
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
       const cmd = readCmdFile(at.object, objectOf(source), at.tree)
       if (!cmd) continue
-      deps.set(source, cmd.deps)
-      const place = { object: at.object, from: at.tree, to: at.tree, signal: at.signal }
-      const lines = await preprocessedLines(cmd, place, at.files)
-      for (const [file, numbers] of lines ?? []) {
-        const all = seen.get(file) ?? new Set()
+      done.deps.set(source, cmd.deps)
+      for (const [file, numbers] of (await preprocessedLines(cmd, place, at.files)) ?? []) {
+        const all = done.seen.get(file) ?? new Set()
         for (const number of numbers) all.add(number)
-        seen.set(file, all)
+        done.seen.set(file, all)
       }
     }
   }
   await Promise.all([worker(), worker()])
-  return { seen, deps }
 }

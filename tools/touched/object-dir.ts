@@ -131,7 +131,7 @@ export async function compileObjects(
 ): Promise<Compiled> {
   const { make } = dir
   for (const object of objects) rmSync(join(make.object, object), { force: true })
-  const result = await run('nice', ['make', ...make.args, '--keep-going', 'W=1', ...objects], {
+  const result = await run('make', [...make.args, '--keep-going', 'W=1', ...objects], {
     cwd: make.object,
     env: make.env,
     ...(options.signal ? { signal: options.signal } : {}),

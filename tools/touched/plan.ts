@@ -94,7 +94,19 @@ function isSource(path: string): boolean {
   return /\.[cS]$/.test(path)
 }
 
-/** Every object that the plan may need, for questions to the Makefiles. At most `limit` users of a header. */
-export function candidates(plan: Plan, limit = 40): readonly string[] {
-  return [...new Set(plan.units.flatMap((unit) => unit.sources.slice(0, limit).map(objectOf)))]
+/** Users of a file that are asked about; the nearest are first. */
+const MOST = 40
+
+/** The sources that may compile a file on an architecture, nearest first: other architectures have their own. */
+export function usersFor(unit: Unit, srcarch: string): readonly string[] {
+  const own = `arch/${srcarch}/`
+  const possible = unit.sources.filter(
+    (path) => path === unit.file || !path.startsWith('arch/') || path.startsWith(own),
+  )
+  return possible.slice(0, MOST)
+}
+
+/** Every object that the plan may need on an architecture, for questions to the Makefiles. */
+export function candidates(plan: Plan, srcarch: string): readonly string[] {
+  return [...new Set(plan.units.flatMap((unit) => usersFor(unit, srcarch).map(objectOf)))]
 }
