@@ -5,6 +5,7 @@ import { UsageError } from '../lib/errors.ts'
 import type { Project } from '../lib/project.ts'
 import { matrixOf } from '../run/matrix.ts'
 import type { Applied } from '../series/series.ts'
+import type { Address } from './address.ts'
 import { amDiffers } from './am-check.ts'
 import { baseWord } from './base-public.ts'
 import { composeThread } from './compose.ts'
@@ -20,8 +21,10 @@ import { planRecipients } from './recipients.ts'
 import { recipientsChoice } from './recipients-file.ts'
 import { scrub } from './scrub.ts'
 import { gitVersion, senderOf } from './sender.ts'
+import { signOff } from './sign-off.ts'
 import { prefixesOf } from './subject.ts'
 import type { Thread } from './thread.ts'
+import { versionsOf } from './versions.ts'
 
 export interface MailChoice {
   readonly rfc?: boolean
@@ -33,8 +36,22 @@ export interface MailChoice {
   readonly seed?: string | undefined
   /** What the user gave as --linux, if anything: a public base is looked for there. */
   readonly linux?: string | undefined
-  /** Covers that were sent, by version: {"v1": ["...@..."]}, without brackets. */
-  readonly history?: Readonly<Record<string, readonly string[]>> | undefined
+  /** Who signs the patches off in the mails; undefined: nobody. */
+  readonly signer?: Address | undefined
+  /** A part of the series that is posted by itself. */
+  readonly part?:
+    | {
+        /** Text of its cover letter, and its file. */
+        readonly cover: string
+        readonly coverFile: string
+        /** prerequisite-change-id: lines of the parts before it. */
+        readonly prerequisites: readonly string[]
+        /** The whole series: what was proved is that. */
+        readonly whole: Applied
+        /** What forbids mailing it. */
+        readonly problems: readonly string[]
+      }
+    | undefined
 }
 
 /** A thread that could be sent, who gets it, and what forbids it. */
@@ -57,7 +74,14 @@ export async function prepareMail(
 ): Promise<Prepared> {
   const { series, base } = applied
   if (applied.commits.length === 0) throw new UsageError('there is no patch to mail')
-  const file = readCover(project)
+  const { part } = choice
+  const own = part ? parseCover(part.cover, `patches/${part.coverFile}`) : readCover(project)
+  const versions = await versionsOf(project.patches, applied, own.changes, choice.resend ?? false, signal)
+  const file: CoverFile = {
+    ...own,
+    changes: [own.changes, versions.rangeDiff].filter((text) => text !== '').join('\n\n'),
+    prerequisites: [...own.prerequisites, ...(part?.prerequisites ?? [])],
+  }
   const sender = await senderOf(project.root, signal)
   const patches = await patchParts(applied, signal)
   const maintainers = await maintainersOf(applied, signal)
@@ -68,7 +92,7 @@ export async function prepareMail(
     choice: recipientsChoice(project),
     sender,
   })
-  const evidence = gatherEvidence(applied)
+  const evidence = gatherEvidence(part?.whole ?? applied)
   const common = {
     changeId: series.changeId,
     version: series.version,
@@ -78,7 +102,7 @@ export async function prepareMail(
     date: choice.date ?? new Date(),
     gitVersion: await gitVersion(signal),
     recipients: (number: number) => recipients.byNumber.get(number) ?? { to: [], cc: [] },
-    history: choice.history,
+    history: versions.history,
     seed: choice.seed ?? undefined,
   }
   const word = await baseWord(base.identity, choice.linux, signal)
@@ -96,6 +120,8 @@ export async function prepareMail(
       }),
     })
   const forbidden = [
+    ...(part?.problems ?? []),
+    ...versions.problems,
     ...evidenceReasons(evidence),
     ...(maintainers === undefined
       ? ['the tree has no scripts/get_maintainer.pl: nobody knows who is to get this']
@@ -104,7 +130,8 @@ export async function prepareMail(
     // The patches' mails do not depend on the reasons, which stand in the cover letter.
     ...(await lostInMail(withCover([]), patches, signal)),
   ]
-  const thread = withCover(forbidden)
+  const unsigned = withCover(forbidden)
+  const thread = choice.signer ? signOff(unsigned, choice.signer) : unsigned
   const { version, tree } = base.identity
   const plan = mailPlan(thread, series, { version, tree, commit: word.commit ?? null }, recipients, forbidden)
   return { thread, plan }

@@ -16,6 +16,15 @@ import { linkOf, sentVersions } from './sent.ts'
 export function reroll(
   patches: string,
   series: Pick<Series, 'version' | 'changeId'>,
+  kept: {
+    /** The cover letter's file. */
+    readonly cover: string
+    /** Writes the new number down. */
+    readonly setVersion: (version: number) => void
+  } = {
+    cover: join(patches, 'cover.md'),
+    setVersion: (version) => setVersion(join(patches, 'series.json'), version),
+  },
 ): { readonly version: number; readonly changed: boolean } {
   const sent = sentVersions(patches, series.changeId)
   const last = sent.at(-1)
@@ -27,9 +36,9 @@ export function reroll(
   }
   const next = last.version + 1
   // First the letter, then the number: the other way round an interruption would leave a version without a changelog.
-  const cover = addSection(join(patches, 'cover.md'), next, last)
+  const cover = addSection(kept.cover, next, last)
   if (series.version >= next) return { version: series.version, changed: cover }
-  setVersion(join(patches, 'series.json'), next)
+  kept.setVersion(next)
   return { version: next, changed: true }
 }
 

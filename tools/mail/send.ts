@@ -32,7 +32,8 @@ export function whyNotSend(
   if (plan.series.hash !== fresh.hash) reasons.push('the patches changed since these mails were written')
   if (plan.series.version !== fresh.version)
     reasons.push(`these mails are version ${plan.series.version}, the series is at version ${fresh.version}`)
-  if (plan.base.tree !== fresh.baseTree) reasons.push('the base is another one than when these mails were written')
+  if (plan.base.tree !== fresh.baseTree)
+    reasons.push('the base is another one than when these mails were written')
   for (const [file, list] of signers) {
     const last = list.at(-1)
     const odd = list.map(whyNoSigner).find((why) => why !== undefined)
@@ -92,14 +93,18 @@ export async function dryRunSend(root: string, thread: WrittenThread, signal: Ab
   if (said.code !== 0 || mails !== thread.files.length) {
     throw new LabError({
       what: 'git send-email would not send this thread',
-      why: said.code === 0 ? `it would send ${mails} of ${thread.files.length} mails` : `exit code ${said.code}`,
+      why:
+        said.code === 0 ? `it would send ${mails} of ${thread.files.length} mails` : `exit code ${said.code}`,
       fix: 'see git help send-email; the server is set up by git config sendemail.*',
       detail: `${said.stderr}\n${said.stdout}`.trim().split('\n').slice(-20),
     })
   }
   const dir = join(cacheRoot(), 'mail')
   mkdirSync(dir, { recursive: true })
-  writeAtomic(join(dir, `${thread.token}.json`), `${JSON.stringify({ shown: new Date().toISOString(), mails })}\n`)
+  writeAtomic(
+    join(dir, `${thread.token}.json`),
+    `${JSON.stringify({ shown: new Date().toISOString(), mails })}\n`,
+  )
   return { output: said.stdout, mails }
 }
 
