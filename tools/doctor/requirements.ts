@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crossRequirements } from './requirements-cross.ts'
-import { bundleRequirements } from './requirements-bundle.ts'
+import { handoverRequirements } from './requirements-handover.ts'
 import { rdmaRequirements } from './requirements-rdma.ts'
 
 /** Distributions that phyr knows package names for; each stands for its relatives as well. */
@@ -249,5 +249,5 @@ export const requirements: readonly Requirement[] = [
   },
   ...rdmaRequirements,
   ...crossRequirements,
-  ...bundleRequirements,
+  ...handoverRequirements,
 ]

@@ -61,6 +61,8 @@ function sendEmailArgs(thread: WrittenThread): string[] {
     '--no-cc-cover',
     '--no-to-cover',
     '--no-signed-off-by-cc',
+    // The sender's own trailer counts as "self" there, and not as a Signed-off-by.
+    '--suppress-cc=self',
     '--suppress-cc=author',
     '--suppress-cc=bodycc',
     '--suppress-cc=sob',

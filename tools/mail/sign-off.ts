@@ -7,15 +7,20 @@ import type { Message, Thread } from './thread.ts'
 /** Addresses at which nobody reads mail: those of hosting services, of machines, and reserved ones (RFC 2606). */
 const NOBODY = /no-?reply|do-?not-?reply|@localhost$|@[^.]+$|\.(?:local|localdomain|invalid)$/i
 
-/** Names of programs; a Signed-off-by is a person's word about where a patch comes from (DCO). */
+/** Names of programs and roles; a Signed-off-by is a person's word about where a patch comes from (DCO). */
 const TOOL =
-  /\[bot\]|(?:^|[\W_])(?:bot|robot|phyr|claude|gpt|chatgpt|copilot|codex|gemini|llama|llm|ai|assistant|agent|automation|ci|buildbot|jenkins|root|nobody|user)(?:$|[\W_])/i
+  /\[bot\]|(?:^|[\W_])(?:bot|robot|phyr|gpt|chatgpt|copilot|codex|llm|assistant|automation|buildbot|jenkins|root|nobody)(?:$|[\W_])/i
+
+/** Names of models that people have as well: as the whole name, with nothing or a product's word behind. */
+const MODEL = /^(?:claude|gemini|llama|grok|ai|ci|agent|user)(?:[\s_-]+(?:ai|bot|code|cli|agent|[\d.]+))*$/i
 
 /** Why an identity cannot sign a patch off; undefined when it can. */
 export function whyNoSigner({ name, email }: Address): string | undefined {
   if (NOBODY.test(email)) return `nobody reads mail at ${email}`
   if (name.trim() === '') return `${email} has no name`
-  if (TOOL.test(name) || TOOL.test(email.split('@')[0] ?? '')) return `${name} <${email}> is a tool or a role`
+  const local = email.split('@')[0] ?? ''
+  if ([name.trim(), local].some((text) => TOOL.test(text) || MODEL.test(text)))
+    return `${name} <${email}> is a tool or a role`
   return undefined
 }
 
