@@ -111,7 +111,7 @@ function aboveTheLine(body: string): string[] {
 function endsInTrailers(lines: readonly string[]): boolean {
   const start = lines.lastIndexOf('') + 1
   const block = lines.slice(start)
-  if (start === 0 && /^From: /.test(block[0] ?? '')) return false
+  if (start === 0 && block[0]?.startsWith('From: ')) return false
   return (
     block.length > 0 &&
     block.every((line, i) => /^[A-Za-z][\w-]*: \S/.test(line) || (i > 0 && /^\s+\S/.test(line)))
