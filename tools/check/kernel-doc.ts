@@ -25,7 +25,14 @@ export async function kernelDoc(point: Point): Promise<Said> {
   const [before, after] = sides
   if (typeof before === 'string') return skip('kernel-doc', before)
   if (typeof after === 'string') return skip('kernel-doc', after)
-  return { findings: newOnes('kernel-doc', before ?? [], after ?? []) }
+  const names = renamed(await exportLists(point))
+  const said = (before ?? []).map((remark) => ({ ...remark, message: withNames(remark.message, names) }))
+  return { findings: newOnes('kernel-doc', said, after ?? []) }
+}
+
+/** A text with old names of functions replaced by new ones. */
+function withNames(text: string, names: ReadonlyMap<string, string>): string {
+  return text.replace(/\w+/g, (word) => names.get(word) ?? word)
 }
 
 async function texts(point: Point, side: 'before' | 'after', paths: readonly string[]): Promise<NamedText[]> {
@@ -62,43 +69,78 @@ export function kernelDocRemarks(output: string, nameOf: (file: string) => strin
   })
 }
 
+/** What one file exports before and after a patch, in order. */
+interface ExportLists {
+  readonly path: string
+  readonly before: readonly Exported[]
+  readonly after: readonly Exported[]
+  readonly text: string
+}
+
+async function exportLists(point: Point): Promise<ExportLists[]> {
+  const paths = point.touched.map((file) => file.path).filter((path) => /\.[ch]$/.test(path))
+  return Promise.all(
+    paths.map(async (path) => {
+      const text = (await fileAt(point, 'after', path)) ?? ''
+      const before = exportsOf((await fileAt(point, 'before', path)) ?? '')
+      return { path, before, after: exportsOf(text), text }
+    }),
+  )
+}
+
+/** Exports that only changed their name, old to new: as many as before, and another name at the same place. */
+export function renamed(lists: readonly Pick<ExportLists, 'before' | 'after'>[]): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const { before, after } of lists) {
+    if (before.length !== after.length) continue
+    for (const [i, { name }] of before.entries()) {
+      const now = after[i]?.name ?? name
+      if (now !== name && !after.some((other) => other.name === name)) names.set(name, now)
+    }
+  }
+  return names
+}
+
 /**
- * Functions that a patch exports and that have no kernel-doc: in the files that it touches, or in a header.
- * Exports for KUnit only and what was exported before, in whichever of its files, are left out.
+ * Functions that a patch exports and that have no kernel-doc: in the files that it touches, or in a header. Exports
+ * for KUnit only and what was exported before, in whichever of its files and by whichever name, are left out.
  */
 export async function undocumentedExports(
   point: Point,
   hasDoc: (name: string) => Promise<boolean>,
 ): Promise<CheckFinding[]> {
+  const lists = (await exportLists(point)).filter(({ path }) => !path.startsWith('tools/'))
+  const names = renamed(lists)
+  const old = new Set(
+    lists.flatMap(({ before }) => before.flatMap(({ name }) => [name, names.get(name) ?? name])),
+  )
   const findings: CheckFinding[] = []
-  const old = new Set<string>()
-  const news: { name: string; path: string; line: number; text: string }[] = []
-  const after: string[] = []
-  for (const { path } of point.touched) {
-    if (!/\.[ch]$/.test(path) || path.startsWith('tools/')) continue
-    for (const { name } of exportsOf((await fileAt(point, 'before', path)) ?? '')) old.add(name)
-    const text = (await fileAt(point, 'after', path)) ?? ''
-    after.push(text)
-    for (const found of exportsOf(text)) news.push({ ...found, path, text })
-  }
-  for (const { name, path, line, text } of news) {
-    if (old.has(name) || !new RegExp(`\\b${name}\\s*\\(`).test(text.replaceAll(EXPORT, ''))) continue
-    if (after.some((other) => documents(other, name)) || (await hasDoc(name))) continue
-    findings.push({
-      tool: 'kernel-doc',
-      level: 'warning',
-      file: path,
-      line,
-      message: `${name}() is exported and has no kernel-doc`,
-    })
+  for (const { path, after, text } of lists) {
+    for (const { name, line } of after) {
+      const isFunction = new RegExp(`\\b${name}\\s*\\(`).test(text.replaceAll(EXPORT, ''))
+      if (old.has(name) || !isFunction) continue
+      if (lists.some((other) => documents(other.text, name)) || (await hasDoc(name))) continue
+      findings.push({
+        tool: 'kernel-doc',
+        level: 'warning',
+        file: path,
+        line,
+        message: `${name}() is exported and has no kernel-doc`,
+      })
+    }
   }
   return findings
+}
+
+interface Exported {
+  readonly name: string
+  readonly line: number
 }
 
 const EXPORT = /^EXPORT_SYMBOL(?:_GPL|_NS|_NS_GPL|_FOR_MODULES)?\(\s*(\w+)[^)]*\)/gm
 
 /** Names in EXPORT_SYMBOL*(), with their lines. */
-export function exportsOf(text: string): { name: string; line: number }[] {
+export function exportsOf(text: string): Exported[] {
   return [...text.matchAll(EXPORT)].map((match) => ({
     name: match[1] ?? '',
     line: text.slice(0, match.index).split('\n').length,
@@ -108,6 +150,6 @@ export function exportsOf(text: string): { name: string; line: number }[] {
 /** Whether a text has a kernel-doc comment of that function: `/**`, then ` * name() - what`. */
 export function documents(text: string, name: string): boolean {
   return new RegExp(
-    `/\\*\\*[ \\t]*\\n[ \\t]*\\*[ \\t]+(?:\\w+[ \\t]+)?${name}(?:\\(\\))?[ \\t]*[-:\\n]`,
+    `/\\*\\*[ \\t]*\\n[ \\t]*\\*[ \\t]+(?:(?:function|macro|define)[ \\t]+)?${name}(?:\\(\\))?[ \\t]*[-:\\n]`,
   ).test(text)
 }

@@ -18,8 +18,9 @@ export interface Coverage {
 }
 
 /**
- * Whether each touched file has a maintainer or a list beside linux-kernel, and each new one an entry in MAINTAINERS
- * at the patch or, by a later one of the series, at its end.
+ * Whether somebody beside linux-kernel gets the patch, and whether each new file has an entry in MAINTAINERS, at the
+ * patch or, by a later one of the series, at its end. That a file which is there already has none is not the patch's
+ * doing: a note.
  */
 export async function maintainers(point: Point): Promise<Said> {
   if (!existsSync(join(point.treeDir, 'scripts/get_maintainer.pl')))
@@ -27,30 +28,36 @@ export async function maintainers(point: Point): Promise<Said> {
   const now = await maintainersFile(point, point.after)
   if (now === undefined) return skip('maintainers', 'the tree has no MAINTAINERS')
   const findings: CheckFinding[] = []
+  let people = 0
   for (const file of point.touched) {
-    if (file.change === 'deleted') continue
+    // Everybody's file: its changes go with those of the files that the entry names.
+    if (file.path === 'MAINTAINERS') continue
     const found = await coverage(point, now, file.path)
     if (found === undefined) return skip('maintainers', `get_maintainer.pl failed for ${file.path}`)
-    findings.push(...(await judge(point, file, found)))
+    people += found.people.length
+    if (file.change !== 'deleted') findings.push(...(await judge(point, file, found)))
   }
+  if (people === 0) findings.push(says('warning', 'nobody beside linux-kernel gets this patch'))
   return { findings }
 }
 
+function says(level: CheckFinding['level'], message: string, file?: string): CheckFinding {
+  return { tool: 'maintainers', level, ...(file === undefined ? {} : { file }), message }
+}
+
 async function judge(point: Point, file: TouchedFile, found: Coverage): Promise<CheckFinding[]> {
-  const say = (level: CheckFinding['level'], message: string): CheckFinding[] => [
-    { tool: 'maintainers', level, file: file.path, message },
-  ]
   if (found.sections.length > 0 && found.people.length > 0) return []
+  const who = found.sections.join(', ')
+  const what =
+    found.sections.length === 0
+      ? 'no entry of MAINTAINERS has it'
+      : `its entry (${who}) names nobody beside linux-kernel`
+  if (file.change === 'modified') return [says('note', what, file.path)]
   const later = await maintainersFile(point, point.tip)
   const then = later === undefined ? undefined : await coverage(point, later, file.path)
-  if (then && then.sections.length > 0 && then.people.length > 0)
-    return say('note', 'a later patch of the series adds its entry in MAINTAINERS')
-  if (found.sections.length === 0)
-    return say(
-      'warning',
-      file.change === 'added' ? 'new, and no entry of MAINTAINERS has it' : 'no entry of MAINTAINERS has it',
-    )
-  return say('warning', `nobody beside linux-kernel gets it (${found.sections.join(', ')})`)
+  return then && then.sections.length > 0 && then.people.length > 0
+    ? [says('note', 'a later patch of the series adds its entry to MAINTAINERS', file.path)]
+    : [says('warning', `new, and ${what}`, file.path)]
 }
 
 /** Asked once for a file and a MAINTAINERS, however many patches touch the file. */

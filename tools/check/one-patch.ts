@@ -50,7 +50,10 @@ export async function checkPoint(
  * checkpatch asks of every new file whether MAINTAINERS needs updating, since it cannot look. get_maintainer.pl did.
  */
 function coveredFiles(findings: readonly CheckFinding[], asked: Said): CheckFinding[] {
-  if (asked.skipped !== undefined || asked.findings.some((finding) => finding.level !== 'note'))
+  if (
+    asked.skipped !== undefined ||
+    asked.findings.some(({ level, file }) => level !== 'note' && file !== undefined)
+  )
     return [...findings]
   const justified = 'get_maintainer.pl finds an entry of MAINTAINERS for each of the files'
   return findings.map((finding) =>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crossRequirements } from './requirements-cross.ts'
 import { handoverRequirements } from './requirements-handover.ts'
+import { bundleRequirements } from './requirements-bundle.ts'
+import { checkRequirements } from './requirements-check.ts'
 import { rdmaRequirements } from './requirements-rdma.ts'
 
 /** Distributions that phyr knows package names for; each stands for its relatives as well. */
@@ -250,4 +252,6 @@ export const requirements: readonly Requirement[] = [
   ...rdmaRequirements,
   ...crossRequirements,
   ...handoverRequirements,
+  ...bundleRequirements,
+  ...checkRequirements,
 ]
