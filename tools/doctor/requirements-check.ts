@@ -4,15 +4,6 @@ import type { Requirement } from './requirements.ts'
 /** What `phyr check` runs beside the tree's own scripts; where one of them is missing it skips a check, and says so. */
 export const checkRequirements: readonly Requirement[] = [
   {
-    name: 'python3',
-    probe: { kind: 'program', program: 'python3', args: ['--version'], pattern: /Python (\d+(?:\.\d+)+)/ },
-    minimum: '3.7',
-    purpose: 'check: kernel-doc comments',
-    need: 'recommended',
-    neededBy: ['check'],
-    packages: { debian: 'python3', fedora: 'python3', arch: 'python', opensuse: 'python3' },
-  },
-  {
     name: 'codespell',
     probe: { kind: 'program', program: 'codespell', args: ['--version'], pattern: /(\d+(?:\.\d+)+)/ },
     minimum: '2.0',
