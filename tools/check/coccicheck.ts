@@ -18,10 +18,8 @@ const COCCI_RULES = [
   'null/eno',
   'iterators/use_after_iter',
   'iterators/itnull',
-  'tests/unsigned_lesser_than_zero',
   'misc/doubleinit',
   'misc/noderef',
-  'misc/returnvar',
 ] as const
 
 /** spatch of a rule over all files of a patch; more than this is not worth waiting for. */
