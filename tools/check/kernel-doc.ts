@@ -60,9 +60,9 @@ async function remarks(
   })
 }
 
-/** `Warning: FILE:LINE text`. */
+/** `Warning: FILE:LINE text`; each once, as some come twice. */
 export function kernelDocRemarks(output: string, nameOf: (file: string) => string): Remark[] {
-  return output.split('\n').flatMap((text) => {
+  return [...new Set(output.split('\n'))].flatMap((text) => {
     const line = /^(?:Warning|Error|Info|warning|error): ([^:]+):(\d+):? (.*)$/.exec(text)
     if (!line) return []
     return [{ file: nameOf(line[1] ?? ''), line: Number(line[2]), message: line[3] ?? '' }]

@@ -31,7 +31,7 @@ test("checkpatch's lines", () => {
 })
 
 test("kernel-doc's, coccinelle's and codespell's lines", () => {
-  expect(kernelDocRemarks("Warning: 0.c:12 No description for 'x'\nnoise\n", nameOf)).toEqual([
+  expect(kernelDocRemarks("Warning: 0.c:12 No description for 'x'\n".repeat(2), nameOf)).toEqual([
     { file: 'name of 0.c', line: 12, message: "No description for 'x'" },
   ])
   expect(
