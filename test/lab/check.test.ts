@@ -191,7 +191,10 @@ async function checkout(at: string): Promise<(...args: string[]) => Promise<stri
 
 test('b4 prep --check takes what phyr check --b4 answers', async ({ skip }) => {
   const b4 = await findB4()
-  if (typeof b4 === 'string') return skip(b4)
+  if (typeof b4 === 'string') {
+    skip(b4)
+    return
+  }
   const at = join(dir, 'linux')
   const git = await checkout(at)
   const env = { ...b4.env, HOME: at, GIT_CONFIG_NOSYSTEM: '1' }
@@ -211,7 +214,7 @@ test('b4 prep --check takes what phyr check --b4 answers', async ({ skip }) => {
   expect(good, said).toContain(GOOD.subject)
   expect(good).not.toMatch(/ERROR|WARNING/)
   expect(bad).toContain('phyr: block/planted.c:27: WARNING: kernel-doc: planted_bare() is exported')
-  expect(bad).toContain('phyr: block/planted.c:22: WARNING: coccicheck: second lock')
+  expect(bad).toContain('phyr: block/planted.c:21: WARNING: coccicheck: second lock')
   expect(said).toMatch(/^Success: 1, Warning: \d+, Error: 0$/m)
   // The user's repository is as it was: no object, no file.
   expect(await git('status', '--porcelain')).toBe('')
