@@ -13,7 +13,7 @@ export interface Nfc {
 
 /**
  * Holds a patch's claim of no functional change against the symbols before and after it. Code that only moved to
- * another object does not count.
+ * another object does not count, and neither does a line number that is an argument: of a message, mostly.
  *
  * @param message subject and changelog, without the diff.
  */
@@ -23,7 +23,9 @@ export function nfcOf(message: string, comparison: SymbolComparison): Nfc {
     claimed: claimsNfc(message),
     intended: INTENT.test(message.replaceAll(/\s+/g, ' ')),
     changed: [
-      ...changed.map(({ object, symbol, kind }) => `${object}: ${symbol} (${kind})`),
+      ...changed
+        .filter(({ kind }) => kind !== 'line number')
+        .map(({ object, symbol, kind }) => `${object}: ${symbol} (${kind})`),
       ...removed.map(({ object, symbol }) => `${object}: ${symbol} (removed)`),
       ...added.map(({ object, symbol }) => `${object}: ${symbol} (added)`),
     ],

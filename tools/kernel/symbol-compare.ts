@@ -10,14 +10,15 @@ export interface SymbolAt {
 }
 
 export interface SymbolChange extends SymbolAt {
-  readonly kind: 'code' | 'data'
+  /** 'line number': nothing but __LINE__, as an argument, is another. It changes as soon as a line comes in front of it. */
+  readonly kind: 'code' | 'data' | 'line number'
 }
 
 export interface SymbolComparison {
   readonly added: readonly SymbolAt[]
   readonly removed: readonly SymbolAt[]
   readonly changed: readonly SymbolChange[]
-  /** The same content in another object. */
+  /** The same content in another object, but for line numbers. */
   readonly moved: readonly { readonly symbol: string; readonly from: string; readonly to: string }[]
 }
 
@@ -31,11 +32,14 @@ export function compareSymbols(before: ObjectSymbols, after: ObjectSymbols): Sym
     const is = after.get(object) ?? NONE
     for (const symbol of sortedUnion(was, is)) {
       if (was.get(symbol) === is.get(symbol)) continue
-      const [lost, found] = differences(was.get(symbol), is.get(symbol))
+      const [lost, found] = [hashesOf(was.get(symbol)), hashesOf(is.get(symbol))]
+      takeEqual(lost, found, ({ whole }) => whole)
+      const sameButLine = takeEqual(lost, found, ({ withoutLines }) => withoutLines)
+      changed.push(...sameButLine.map(() => ({ object, symbol, kind: 'line number' as const })))
       const pairs = Math.min(lost.length, found.length)
-      for (const hash of lost.slice(0, pairs)) changed.push({ object, symbol, kind: kindOf(hash) })
-      gone.push(...lost.slice(pairs).map((hash) => ({ object, symbol, hash })))
-      come.push(...found.slice(pairs).map((hash) => ({ object, symbol, hash })))
+      changed.push(...lost.slice(0, pairs).map(({ kind }) => ({ object, symbol, kind })))
+      gone.push(...lost.slice(pairs).map(({ withoutLines: hash }) => ({ object, symbol, hash })))
+      come.push(...found.slice(pairs).map(({ withoutLines: hash }) => ({ object, symbol, hash })))
     }
   }
   const { moved, left } = findMoved(gone, come)
@@ -79,20 +83,38 @@ function place({ object, symbol }: Single): SymbolAt {
   return { object, symbol }
 }
 
-/** The hashes of symbols of one name that the other side has not. */
-function differences(was: string | undefined, is: string | undefined): [lost: string[], found: string[]] {
-  const lost = was?.split(',') ?? []
-  const found = (is?.split(',') ?? []).filter((hash) => {
-    const at = lost.indexOf(hash)
-    if (at === -1) return true
-    lost.splice(at, 1)
-    return false
-  })
-  return [lost, found]
+/** One of a symbol's hashes as symbolHashes writes them. */
+interface Hash {
+  readonly kind: 'code' | 'data'
+  /** With the letter of its section. */
+  readonly whole: string
+  /** Without line numbers in instructions; the same as `whole` when there are none. */
+  readonly withoutLines: string
 }
 
-function kindOf(hash: string): 'code' | 'data' {
-  return hash.startsWith('t') ? 'code' : 'data'
+function hashesOf(value: string | undefined): Hash[] {
+  if (value === undefined) return []
+  return value.split(',').map((text) => {
+    const [whole = '', withoutLines] = text.split('~')
+    return {
+      kind: whole.startsWith('t') ? 'code' : 'data',
+      whole,
+      withoutLines: withoutLines === undefined ? whole : `t${withoutLines}`,
+    }
+  })
+}
+
+/** Takes out of both lists what is in both, by what `text` says; returns the pairs. */
+function takeEqual(lost: Hash[], found: Hash[], text: (hash: Hash) => string): readonly Hash[] {
+  const taken: Hash[] = []
+  for (const hash of lost.slice()) {
+    const at = found.findIndex((other) => text(other) === text(hash))
+    if (at === -1) continue
+    found.splice(at, 1)
+    lost.splice(lost.indexOf(hash), 1)
+    taken.push(hash)
+  }
+  return taken
 }
 
 function sortedUnion(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): readonly string[] {

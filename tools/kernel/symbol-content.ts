@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto'
 import { SHF } from '../lib/elf.ts'
-import type { ElfObject, ObjectSection, Relocation } from '../lib/elf-object.ts'
+import { type ElfObject, type ObjectSection, type Relocation, relocationsIn } from '../lib/elf-object.ts'
+import type { LineOf } from './debug-lines.ts'
 import type { Atom, Atoms } from './symbol-atoms.ts'
 import type { Code } from './symbol-code.ts'
 import { type SiteTable, siteTableOf } from './symbol-sections.ts'
+import {
+  constantOf,
+  hideLines,
+  isLineNumber,
+  jumpCode,
+  mergeable,
+  type OperandUse,
+  operandUse,
+} from './symbol-operands.ts'
 import { decode, type Instruction, isNop } from './x86-length.ts'
 
 /** How a reference is told. */
 interface Telling {
+  /** Line numbers in instructions: whether there are any, and whether they are told without their value. */
+  readonly lines: { found: boolean; readonly hidden: boolean }
   /** Ambiguous names are told with a hash of what they stand for; not within such a hash itself: it could be a circle. */
   readonly deep: boolean
   /** Ambiguous names that were told so far, in their order: two uses of the same are not two uses of two. */
@@ -23,23 +35,32 @@ interface Telling {
 const DEEPEST = 6
 /** Content without a symbol is a table of jumps or a constant: never as large as this. */
 const LARGEST = 1 << 16
-
 /** Tells content so that it is the same text wherever the parts of an object lie. */
 export class Contents {
   readonly #object: ElfObject
   readonly #atoms: Atoms
   readonly #code: Code
+  readonly #lineOf: LineOf
   readonly #shallow = new Map<Atom, string>()
 
-  constructor(object: ElfObject, atoms: Atoms, code: Code) {
+  constructor(object: ElfObject, atoms: Atoms, code: Code, lineOf: LineOf) {
     this.#object = object
     this.#atoms = atoms
     this.#code = code
+    this.#lineOf = lineOf
   }
 
-  /** SHA-256, 16 hex digits, of an atom's bytes and of what they refer to, by name. */
-  atom(atom: Atom): string {
-    return this.#piece(atom.section, atom.start, atom.end, this.#telling(atom, true))
+  /**
+   * SHA-256, 16 hex digits, of an atom's bytes and of what they refer to, by name.
+   *
+   * @returns also, of code that has the number of its own line in an instruction, a hash without that number.
+   */
+  atom(atom: Atom): { readonly hash: string; readonly withoutLines?: string } {
+    const telling = this.#telling(atom, true)
+    const hash = this.#piece(atom.section, atom.start, atom.end, telling)
+    if (!telling.lines.found) return { hash }
+    const hidden = { ...this.#telling(atom, true), lines: { found: false, hidden: true } }
+    return { hash, withoutLines: this.#piece(atom.section, atom.start, atom.end, hidden) }
   }
 
   /**
@@ -51,7 +72,7 @@ export class Contents {
     const section = this.#object.sections[index]!
     const telling = this.#telling(owner, true)
     const bytes = Buffer.from(section.bytes.subarray(start, end))
-    const [first, ...rest] = within(section.relocations, start, end)
+    const [first, ...rest] = relocationsIn(section.relocations, start, end)
     const refs = rest.map((relocation, which) => {
       const place = this.#code.place(relocation, section)
       const at = relocation.offset - start
@@ -68,7 +89,8 @@ export class Contents {
   }
 
   #telling({ section, start, end }: Atom, deep: boolean): Telling {
-    return { deep, told: new Map(), depth: 0, others: () => this.#atomsReferred(section, start, end) }
+    const others = (): ReadonlySet<Atom> => this.#atomsReferred(section, start, end)
+    return { lines: { found: false, hidden: false }, deep, told: new Map(), depth: 0, others }
   }
 
   /** Hash of a piece of code or data that is referred to while something else is told. */
@@ -93,7 +115,7 @@ export class Contents {
   ): string[] {
     const section = this.#object.sections[index]!
     const bytes = Buffer.from(section.bytes.subarray(start, end))
-    const relocations = within(section.relocations, start, end)
+    const relocations = relocationsIn(section.relocations, start, end)
     const refs: string[] = []
     const out = Buffer.alloc(bytes.length)
     let length = 0
@@ -127,6 +149,15 @@ export class Contents {
           refs.push(`${number}.${at - pos}:${this.#way(relocation)}${target}`)
           bytes.fill(0, at, Math.min(bytes.length, at + this.#code.width(relocation)))
         }
+        const value = here.length === 0 ? constantOf(bytes, pos, found) : undefined
+        const line = value === undefined ? undefined : (this.#lineOf(index, start + pos) ?? 0)
+        if (value !== undefined && line !== undefined && isLineNumber(value, line)) {
+          telling.lines.found = true
+          if (telling.lines.hidden) {
+            refs.push(`${number}: its line + ${value - line}`)
+            bytes.fill(0, stop - 4, stop)
+          }
+        }
         length += bytes.copy(out, length, pos, stop)
       }
       pos = stop
@@ -149,7 +180,8 @@ export class Contents {
       return []
     }
     const bytes = Buffer.from(section.bytes.subarray(start, end))
-    const refs = within(section.relocations, start, end).map((relocation) => {
+    hideLines(bytes, section, this.#code.bits, this.#atoms.covering(index, start))
+    const refs = relocationsIn(section.relocations, start, end).map((relocation) => {
       const at = relocation.offset - start
       const target = this.#target(relocation, section, telling, undefined)
       bytes.fill(0, at, Math.min(bytes.length, at + this.#code.width(relocation)))
@@ -185,7 +217,7 @@ export class Contents {
   /** What is at an address, in words. */
   #place(index: number, address: number, telling: Telling, use: OperandUse): string {
     const section = this.#object.sections[index]!
-    if (section.flags & SHF.merge) return this.#mergeable(section, address)
+    if (section.flags & SHF.merge) return mergeable(section, address)
     const empty = this.#atoms.emptyAt(index, address)
     if (empty && use === 'address') return this.#label(empty, telling)
     const before = this.#atoms.endingAt(index, address)
@@ -211,26 +243,16 @@ export class Contents {
 
   #withoutPadding(section: ObjectSection, start: number, end: number): number {
     if (section.bytes.length === 0) return end
-    const last = within(section.relocations, start, end).at(-1)
+    const last = relocationsIn(section.relocations, start, end).at(-1)
     const least = last ? last.offset + this.#code.width(last) : start + 1
     let stop = end
     while (stop > least && section.bytes[stop - 1] === 0) stop--
     return stop
   }
 
-  /** Strings and constants that the linker puts together with equal ones: their content is all that they are. */
-  #mergeable({ flags, bytes, entsize }: ObjectSection, address: number): string {
-    if (flags & SHF.strings) {
-      const end = bytes.indexOf(Buffer.alloc(Math.max(1, entsize)), address)
-      return JSON.stringify(bytes.toString('latin1', address, end < 0 ? bytes.length : end))
-    }
-    const entry = Math.max(1, entsize)
-    return `0x${bytes.toString('hex', address, address - (address % entry) + entry)}`
-  }
-
   #label(atom: Atom, telling: Telling): string {
     // Clones are only told apart when there are several; of variables in functions, more may come from anywhere.
-    const isVariable = atom.name.endsWith('.*') && !this.#isCode(atom.section)
+    const isVariable = atom.name.includes('*') && !this.#isCode(atom.section)
     if (!telling.deep || !(atom.ambiguous || isVariable)) return atom.name
     const number = telling.told.get(atom) ?? telling.told.size
     telling.told.set(atom, number)
@@ -255,7 +277,7 @@ export class Contents {
 
   #atomsReferred(index: number, start: number, end: number): ReadonlySet<Atom> {
     const section = this.#object.sections[index]!
-    const atoms = within(section.relocations, start, end).map((relocation) => {
+    const atoms = relocationsIn(section.relocations, start, end).map((relocation) => {
       const place = this.#code.place(relocation, section)
       return place && this.#atoms.covering(place.section, place.address)
     })
@@ -269,41 +291,4 @@ export class Contents {
   #way(relocation: Relocation): string {
     return `${this.#code.isDistance(relocation) ? '~' : ''}${this.#code.width(relocation)} `
   }
-}
-
-/** What code does with an address: 'address' takes it, 'compared' compares another with it. */
-type OperandUse = 'address' | 'compared' | undefined
-
-function operandUse(
-  bytes: Buffer,
-  pos: number,
-  { length, opcodeAt }: Instruction,
-  field: number,
-): OperandUse {
-  const opcode = bytes[pos + opcodeAt]!
-  if (opcode === 0x8d) return 'address'
-  if (field + 4 !== pos + length) return undefined
-  if (opcode === 0x3d || (opcode === 0x81 && (bytes[pos + opcodeAt + 1]! & 0x38) === 0x38)) return 'compared'
-  const isImmediate = (opcode >= 0xb8 && opcode <= 0xbf) || [0x68, 0x81, 0xc7, 0x05].includes(opcode)
-  return isImmediate ? 'address' : undefined
-}
-
-/** One code for the short and the long form of a jump. */
-function jumpCode(bytes: Buffer, at: number): number {
-  const first = bytes[at]!
-  if (first === 0x0f) return 0x70 | (bytes[at + 1]! & 15)
-  return first === 0xeb ? 0xe9 : first
-}
-
-function within(relocations: readonly Relocation[], start: number, end: number): readonly Relocation[] {
-  let low = 0
-  let high = relocations.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (relocations[middle]!.offset < start) low = middle + 1
-    else high = middle
-  }
-  let stop = low
-  while (stop < relocations.length && relocations[stop]!.offset < end) stop++
-  return relocations.slice(low, stop)
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { SHF } from '../lib/elf.ts'
 import { type ElfObject, readObject } from '../lib/elf-object.ts'
 import { type Atom, Atoms } from './symbol-atoms.ts'
+import { DEBUG_LINE, readLines } from './debug-lines.ts'
 import { Code } from './symbol-code.ts'
 import { Contents } from './symbol-content.ts'
 import { isCompared, kindOf, placeOf, siteTableOf } from './symbol-sections.ts'
@@ -17,14 +18,16 @@ import { isCompared, kindOf, placeOf, siteTableOf } from './symbol-sections.ts'
  * and bugs. A symbol's own name is not part of its hash, and neither is what the functions that it calls do.
  *
  * @returns plain names (see plainName), each with a letter as nm(1) has it (t code, d data, r read-only data, b bss)
- *   and 16 hex digits: "t0123456789abcdef". Several symbols of the same plain name: all, sorted, with commas.
+ *   and 16 hex digits: "t0123456789abcdef". Of code that has its own line number in an instruction (__LINE__ as an
+ *   argument; this needs debug information) a tilde and the hash without that number follow. Several symbols of the
+ *   same plain name: all, sorted, with commas.
  * @throws LabError when the file is not a little-endian ELF file, or is damaged.
  */
 export function symbolHashes(objectFile: string): ReadonlyMap<string, string> {
-  const object = readObject(objectFile, isCompared)
+  const object = readObject(objectFile, (section) => isCompared(section) || section.name === DEBUG_LINE)
   const atoms = new Atoms(object)
   const code = new Code(object, atoms)
-  const contents = new Contents(object, atoms, code)
+  const contents = new Contents(object, atoms, code, readLines(object))
   const sites = sitesOf(object, atoms, code, contents)
   const hashes = new Map<string, string[]>()
   for (const atom of atoms.all) {
@@ -40,9 +43,13 @@ function symbolHash(object: ElfObject, atom: Atom, contents: Contents, sites: re
   const section = object.sections[atom.section]!
   const kind = kindOf(section)
   const size = kind === 't' ? '' : atom.end - atom.start // of code it depends on how far its jumps go
-  const hash = createHash('sha256')
-  hash.update(`${kind} ${placeOf(section)} ${size} ${contents.atom(atom)}\n${sites.join('\n')}`)
-  return kind + hash.digest('hex').slice(0, 16)
+  const { hash, withoutLines } = contents.atom(atom)
+  const whole = (content: string): string =>
+    createHash('sha256')
+      .update(`${kind} ${placeOf(section)} ${size} ${content}\n${sites.join('\n')}`)
+      .digest('hex')
+      .slice(0, 16)
+  return kind + whole(hash) + (withoutLines === undefined ? '' : `~${whole(withoutLines)}`)
 }
 
 /** For each function the records of tables that are about places in it, in the order of those places. */

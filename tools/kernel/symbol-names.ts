@@ -9,6 +9,8 @@
  */
 export function plainName(name: string): string {
   if (name.startsWith('__UNIQUE_ID_')) return name.replace(/_?\d+$/, '_*')
+  // UVERBS_OBJECT_METHODS of include/rdma/uverbs_named_ioctl.h puts the line behind the name.
+  if (name.startsWith('_object_methods_')) return name.replace(/\d+$/, '*')
   if (name.includes('call__kmod_')) return name.replace(/^(\w*?call__kmod_.*?__)\d+_\d+_/, '$1*_*_')
   return name.includes('.') ? name.replaceAll(/\.\d+(?=\.|$)/g, '.*') : name
 }

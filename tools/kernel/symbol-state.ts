@@ -12,7 +12,7 @@ import { symbolHashes } from './symbol-hash.ts'
 export type ObjectSymbols = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /** Changes whenever the same object would give other hashes: what was kept is then made anew. */
-export const SYMBOLS_VERSION = 1
+export const SYMBOLS_VERSION = 2
 const STATE = '.phyr-symbols.json.gz'
 const SNAPSHOT = 'symbols.json.gz'
 /** What is linked into vmlinux; the second kind only as far as something needs it. */

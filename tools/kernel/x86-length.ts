@@ -123,10 +123,10 @@ const ONE = table({
   [IMM16 | IMMZ]: '9a ea',
 })
 const TWO = table({
-  [MODRM]: '00-03 0d 10-23 28-2f 40-6f 74-76 78-7f 90-9f a3 a5 ab ad-af b0-b9 bb-c1 c3 c7 d0-ff',
+  [MODRM]: '00-03 0d 10-23 28-2f 40-6f 74-76 78-7f 90-9f a3 a5 a6-a7 ab ad-af b0-b9 bb-c1 c3 c7 d0-ff',
   [MODRM | IMM8]: '0f 70-73 a4 ac ba c2 c4-c6',
   [RELZ]: '80-8f',
-  [BAD]: '04 0a 0c 24-27 36 39 3b-3f a6-a7',
+  [BAD]: '04 0a 0c 24-27 36 39 3b-3f',
 })
 
 /** 256 shapes; an opcode that is not named has neither operand bytes nor a ModRM byte. */

@@ -159,3 +159,21 @@ function readRelocations(
   }
   return found
 }
+
+/** Those that fill in something from `start` up to and without `end`. */
+export function relocationsIn(
+  relocations: readonly Relocation[],
+  start: number,
+  end: number,
+): readonly Relocation[] {
+  let low = 0
+  let high = relocations.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (relocations[middle]!.offset < start) low = middle + 1
+    else high = middle
+  }
+  let stop = low
+  while (stop < relocations.length && relocations[stop]!.offset < end) stop++
+  return relocations.slice(low, stop)
+}

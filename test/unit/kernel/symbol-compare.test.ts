@@ -51,6 +51,22 @@ describe('compareSymbols', () => {
   })
 })
 
+describe('compareSymbols, line numbers', () => {
+  it('tells code of which only the line number is another', () => {
+    const before = symbols({ 'a.o': { f: 't1~7', g: 't2~8', same: 't3~5', two: 't1~7,t2~8' } })
+    const after = symbols({ 'a.o': { f: 't4~7', g: 't5~9', same: 't3', two: 't2~8,t6~7' } })
+    const found = compareSymbols(before, after)
+    expect(found.changed).toEqual([
+      { object: 'a.o', symbol: 'f', kind: 'line number' },
+      { object: 'a.o', symbol: 'g', kind: 'code' },
+      { object: 'a.o', symbol: 'two', kind: 'line number' },
+    ])
+    expect(nfcOf('NFC', found).changed).toEqual(['a.o: g (code)'])
+    const moved = compareSymbols(symbols({ 'a.o': { f: 't1~7' } }), symbols({ 'b.o': { f: 't4~7' } }))
+    expect(moved).toMatchObject({ added: [], removed: [], changed: [], moved: [{ symbol: 'f' }] })
+  })
+})
+
 describe('nfcOf', () => {
   const before = symbols({ 'a.o': { f: 't1', moved: 't2' } })
 
