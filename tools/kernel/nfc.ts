@@ -12,8 +12,12 @@ export interface Nfc {
 }
 
 /**
- * Holds a patch's claim of no functional change against the symbols before and after it. Code that only moved to
- * another object does not count, and neither does a line number that is an argument: of a message, mostly.
+ * Holds a patch's claim of no functional change against the symbols before and after it. These do not count: code that
+ * only moved to another object; symbols that are called otherwise, and what refers to them; the number of a line as
+ * an argument, as messages have it.
+ *
+ * What is left may still do the same: a compiler that is asked in another way orders operands and registers in
+ * another way. Such a claim is not proved by its code, and "intended" is the word for it.
  *
  * @param message subject and changelog, without the diff.
  */
@@ -24,7 +28,7 @@ export function nfcOf(message: string, comparison: SymbolComparison): Nfc {
     intended: INTENT.test(message.replaceAll(/\s+/g, ' ')),
     changed: [
       ...changed
-        .filter(({ kind }) => kind !== 'line number')
+        .filter(({ kind }) => kind === 'code' || kind === 'data')
         .map(({ object, symbol, kind }) => `${object}: ${symbol} (${kind})`),
       ...removed.map(({ object, symbol }) => `${object}: ${symbol} (removed)`),
       ...added.map(({ object, symbol }) => `${object}: ${symbol} (added)`),

@@ -15,21 +15,8 @@ import {
   type OperandUse,
   operandUse,
 } from './symbol-operands.ts'
+import { nameIn, type Telling } from './symbol-telling.ts'
 import { decode, type Instruction, isNop } from './x86-length.ts'
-
-/** How a reference is told. */
-interface Telling {
-  /** Line numbers in instructions: whether there are any, and whether they are told without their value. */
-  readonly lines: { found: boolean; readonly hidden: boolean }
-  /** Ambiguous names are told with a hash of what they stand for; not within such a hash itself: it could be a circle. */
-  readonly deep: boolean
-  /** Ambiguous names that were told so far, in their order: two uses of the same are not two uses of two. */
-  readonly told: Map<Atom, number>
-  /** Tables within tables. */
-  readonly depth: number
-  /** What is referred to anywhere in this piece of code. */
-  readonly others: () => ReadonlySet<Atom>
-}
 
 /** Jump tables are not nested; a damaged file can be a circle. */
 const DEEPEST = 6
@@ -51,16 +38,21 @@ export class Contents {
   }
 
   /**
-   * SHA-256, 16 hex digits, of an atom's bytes and of what they refer to, by name.
+   * SHA-256, 16 hex digits, of an atom's bytes and of what they refer to, but for names, which are numbered.
    *
-   * @returns also, of code that has the number of its own line in an instruction, a hash without that number.
+   * @returns also the names, and of code that has the number of its own line in an instruction, a hash without that.
    */
-  atom(atom: Atom): { readonly hash: string; readonly withoutLines?: string } {
-    const telling = this.#telling(atom, true)
+  atom(atom: Atom): {
+    readonly hash: string
+    readonly names: readonly string[]
+    readonly withoutLines?: string
+  } {
+    const names: string[] = []
+    const telling = { ...this.#telling(atom, true), names }
     const hash = this.#piece(atom.section, atom.start, atom.end, telling)
-    if (!telling.lines.found) return { hash }
-    const hidden = { ...this.#telling(atom, true), lines: { found: false, hidden: true } }
-    return { hash, withoutLines: this.#piece(atom.section, atom.start, atom.end, hidden) }
+    if (!telling.lines.found) return { hash, names }
+    const hidden = { ...this.#telling(atom, true), names: [], lines: { found: false, hidden: true } }
+    return { hash, names, withoutLines: this.#piece(atom.section, atom.start, atom.end, hidden) }
   }
 
   /**
@@ -88,9 +80,10 @@ export class Contents {
     return `${section.name} ${bytes.toString('hex')} ${refs.join(' ')}`
   }
 
-  #telling({ section, start, end }: Atom, deep: boolean): Telling {
-    const others = (): ReadonlySet<Atom> => this.#atomsReferred(section, start, end)
-    return { lines: { found: false, hidden: false }, deep, told: new Map(), depth: 0, others }
+  #telling(owner: Atom, deep: boolean): Telling {
+    const others = (): ReadonlySet<Atom> => this.#atomsReferred(owner.section, owner.start, owner.end)
+    const lines = { found: false, hidden: false }
+    return { lines, deep, told: new Map(), depth: 0, owner, names: undefined, others }
   }
 
   /** Hash of a piece of code or data that is referred to while something else is told. */
@@ -208,7 +201,7 @@ export class Contents {
   #target(relocation: Relocation, section: ObjectSection, telling: Telling, use: OperandUse): string {
     const { symbol } = relocation
     const offset = this.#code.offset(relocation, section)
-    if (symbol.section === undefined) return offset === 0 ? symbol.name : `${symbol.name}+${offset}`
+    if (symbol.section === undefined) return nameIn(telling, symbol.name) + (offset === 0 ? '' : `+${offset}`)
     const atom = this.#atoms.of(symbol)
     if (atom === undefined) return this.#place(symbol.section, symbol.value + offset, telling, use)
     return this.#label(atom, telling) + this.#within(atom.section, atom.start, atom.start + offset)
@@ -247,16 +240,19 @@ export class Contents {
     const least = last ? last.offset + this.#code.width(last) : start + 1
     let stop = end
     while (stop > least && section.bytes[stop - 1] === 0) stop--
-    return stop
+    return Math.max(stop, least) // an address within a field, of code that counts from one, does not end a table
   }
 
   #label(atom: Atom, telling: Telling): string {
+    const { section, start, end } = telling.owner
+    if (atom.section === section && atom.start === start && atom.end === end) return 'self'
+    const name = nameIn(telling, atom.name)
     // Clones are only told apart when there are several; of variables in functions, more may come from anywhere.
     const isVariable = atom.name.includes('*') && !this.#isCode(atom.section)
-    if (!telling.deep || !(atom.ambiguous || isVariable)) return atom.name
+    if (!telling.deep || !(atom.ambiguous || isVariable)) return name
     const number = telling.told.get(atom) ?? telling.told.size
     telling.told.set(atom, number)
-    return `${atom.name}#${number}{${this.#shallowHash(atom)}}`
+    return `${name}#${number}{${this.#shallowHash(atom)}}`
   }
 
   #shallowHash(atom: Atom): string {

@@ -17,10 +17,11 @@ import { isCompared, kindOf, placeOf, siteTableOf } from './symbol-sections.ts'
  * jump tables: of the same content), with the same entries in the tables of exceptions, alternatives, jump labels
  * and bugs. A symbol's own name is not part of its hash, and neither is what the functions that it calls do.
  *
- * @returns plain names (see plainName), each with a letter as nm(1) has it (t code, d data, r read-only data, b bss)
- *   and 16 hex digits: "t0123456789abcdef". Of code that has its own line number in an instruction (__LINE__ as an
- *   argument; this needs debug information) a tilde and the hash without that number follow. Several symbols of the
- *   same plain name: all, sorted, with commas.
+ * @returns by plain name (see plainName) a letter as nm(1) has it (t code, d data, r read-only data, b bss) and 16 hex
+ *   digits. Of code that has its own line number in an instruction (__LINE__ as an argument; this needs debug
+ *   information) a tilde and the hash without that number follow. Of what refers to others, a hash without line
+ *   numbers and names follows, and the names. Several symbols of the same plain name: all, sorted, with commas.
+ *   "t0123456789abcdef~89abcdef01234567 0123456789abcdef printk kfree"; compareSymbols reads it.
  * @throws LabError when the file is not a little-endian ELF file, or is damaged.
  */
 export function symbolHashes(objectFile: string): ReadonlyMap<string, string> {
@@ -43,13 +44,17 @@ function symbolHash(object: ElfObject, atom: Atom, contents: Contents, sites: re
   const section = object.sections[atom.section]!
   const kind = kindOf(section)
   const size = kind === 't' ? '' : atom.end - atom.start // of code it depends on how far its jumps go
-  const { hash, withoutLines } = contents.atom(atom)
-  const whole = (content: string): string =>
+  const { hash, names, withoutLines } = contents.atom(atom)
+  const whole = (content: string, refersTo: readonly string[]): string =>
     createHash('sha256')
-      .update(`${kind} ${placeOf(section)} ${size} ${content}\n${sites.join('\n')}`)
+      .update(`${kind} ${placeOf(section)} ${size} ${content}\n${refersTo.join(' ')}\n${sites.join('\n')}`)
       .digest('hex')
       .slice(0, 16)
-  return kind + whole(hash) + (withoutLines === undefined ? '' : `~${whole(withoutLines)}`)
+  return [
+    kind + whole(hash, names),
+    withoutLines === undefined ? '' : `~${whole(withoutLines, names)}`,
+    names.length === 0 ? '' : ` ${whole(withoutLines ?? hash, [])} ${names.join(' ')}`,
+  ].join('')
 }
 
 /** For each function the records of tables that are about places in it, in the order of those places. */

@@ -27,6 +27,7 @@ describe('compareSymbols', () => {
         { object: 'a.o', symbol: 'f', kind: 'code' },
       ],
       moved: [],
+      renamed: [],
     })
   })
 
@@ -64,6 +65,54 @@ describe('compareSymbols, line numbers', () => {
     expect(nfcOf('NFC', found).changed).toEqual(['a.o: g (code)'])
     const moved = compareSymbols(symbols({ 'a.o': { f: 't1~7' } }), symbols({ 'b.o': { f: 't4~7' } }))
     expect(moved).toMatchObject({ added: [], removed: [], changed: [], moved: [{ symbol: 'f' }] })
+  })
+})
+
+describe('compareSymbols, names', () => {
+  const before = symbols({
+    'a.o': { old: 't1 5 helper', caller: 't2 6 old printk', other: 't3 7 old' },
+    'b.o': { user: 't4 8 old kfree', ops: 'r5 9 old' },
+  })
+
+  it('knows what only has another name, and what refers to it', () => {
+    const after = symbols({
+      'a.o': { new: 't1 5 helper', caller: 't12 6 new printk', other: 't13 7 new' },
+      'b.o': { user: 't14 8 new kfree', ops: 'r15 9 new' },
+    })
+    const found = compareSymbols(before, after)
+    expect(found).toMatchObject({ added: [], removed: [] })
+    expect(found.renamed).toEqual([{ object: 'a.o', from: 'old', to: 'new' }])
+    expect(found.changed.map(({ symbol, kind }) => `${symbol} ${kind}`)).toEqual([
+      'caller renamed',
+      'other renamed',
+      'ops renamed',
+      'user renamed',
+    ])
+    expect(nfcOf('NFC', found).changed).toEqual([])
+  })
+
+  it('sees another function of the same shape, and another use', () => {
+    const after = symbols({
+      'a.o': { new: 't1 5 helper', caller: 't12 6 new pr_err', other: 't13 77 new' },
+      'b.o': { user: 't14 8 kfree new', ops: 'r15 9 another' },
+    })
+    const found = compareSymbols(before, after)
+    expect(nfcOf('NFC', found).changed).toEqual([
+      'a.o: caller (code)',
+      'a.o: other (code)',
+      'b.o: ops (data)',
+      'b.o: user (code)',
+    ])
+  })
+
+  it('takes two that refer to each other for renamed only when both are', () => {
+    const pair = (a: string, b: string, also: string): ObjectSymbols =>
+      symbols({ 'a.o': { [a]: `t${a}1 5 ${b} ${also}`, [b]: `t${b}2 6 ${a}` } })
+    const found = compareSymbols(pair('f', 'f.cold', 'x'), pair('g', 'g.cold', 'x'))
+    expect(found.renamed.map(({ from, to }) => `${from} ${to}`)).toEqual(['f g', 'f.cold g.cold'])
+    const other = compareSymbols(pair('f', 'f.cold', 'x'), pair('g', 'g.cold', 'y'))
+    expect(other.renamed).toEqual([])
+    expect(other.removed).toHaveLength(2)
   })
 })
 

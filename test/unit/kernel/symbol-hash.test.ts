@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { truncateSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
+import { compareSymbols } from '../../../tools/kernel/symbol-compare.ts'
 import { symbolHashes } from '../../../tools/kernel/symbol-hash.ts'
 import { Compiler, I386, X86_64 } from './compile-c.ts'
 
@@ -70,7 +71,7 @@ describe.each([
     const want = `__func__.* r, cold t, counter b, exported d, helper t, hooked t, key.* b, keys t, once.* b, ops r,
       squares r, state.* b, sum t, table t, table.cold t, tail t`
     expect(kinds).toEqual(want.split(/,\s+/))
-    for (const hash of hashes.values()) expect(hash).toMatch(/^[tdrb][0-9a-f]{16}$/)
+    for (const hash of hashes.values()) expect(hash).toMatch(/^[tdrb][0-9a-f]{16}(?: [0-9a-f]{16} .*)?$/)
   })
 
   it('does not see comments, lines, names of local variables and other ways to write the same', () => {
@@ -129,6 +130,25 @@ describe.each([
     const prefix = 'extern int other2(void);\n'
     expect(SOURCE).toContain(from)
     expect(changed(prefix + SOURCE, prefix + SOURCE.replace(from, to))).toEqual(want)
+  })
+
+  it('knows what has another name only', () => {
+    const renamed = SOURCE.replaceAll('helper(', 'assistant(')
+      .replaceAll('helper)', 'assistant)')
+      .replaceAll('helper,', 'assistant,')
+    const of = (source: string): ReadonlyMap<string, ReadonlyMap<string, string>> =>
+      new Map([['a.o', c.hashes(source, options)]])
+    const found = compareSymbols(of(SOURCE), of(renamed))
+    expect(found.renamed).toEqual([{ object: 'a.o', from: 'helper', to: 'assistant' }])
+    expect(found.changed.filter(({ kind }) => kind !== 'renamed')).toEqual([])
+    expect(found.changed.map(({ symbol }) => symbol)).toEqual(['hooked', 'ops', 'sum', 'table', 'tail'])
+    const other = compareSymbols(
+      of(SOURCE),
+      of(renamed.replace('hook(assistant) + hook(cold)', 'hook(cold) + hook(assistant)')),
+    )
+    expect(other.changed.filter(({ kind }) => kind !== 'renamed')).toMatchObject([
+      { symbol: 'hooked', kind: 'code' },
+    ])
   })
 
   it('sees that a function or variable is in another kind of section', () => {
