@@ -122,8 +122,23 @@ describe('nfcOf', () => {
   it('lists what is not as before, but for what moved', () => {
     const after = symbols({ 'a.o': { f: 't9' }, 'b.o': { moved: 't2', more: 't3' } })
     const nfc = nfcOf('subject\n\nNo functional change.\n', compareSymbols(before, after))
-    expect(nfc).toEqual({ claimed: true, changed: ['a.o: f (code)', 'b.o: more (added)'] })
-    expect(nfcOf('subject', compareSymbols(before, before))).toEqual({ claimed: false, changed: [] })
+    expect(nfc).toMatchObject({
+      claimed: true,
+      intended: false,
+      changed: ['a.o: f (code)', 'b.o: more (added)'],
+    })
+    expect(nfcOf('subject', compareSymbols(before, before))).toEqual({
+      claimed: false,
+      intended: false,
+      changed: [],
+    })
+  })
+
+  it('tells what is intended from what is claimed', () => {
+    const intended = (text: string): boolean => nfcOf(text, compareSymbols(before, before)).intended
+    expect(intended('No functional change intended.')).toBe(true)
+    expect(intended('no intended\nfunctional changes')).toBe(true)
+    expect(intended('No functional change.')).toBe(false)
   })
 
   it.each([
