@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crossRequirements } from './requirements-cross.ts'
 import { handoverRequirements } from './requirements-handover.ts'
-import { bundleRequirements } from './requirements-bundle.ts'
 import { checkRequirements } from './requirements-check.ts'
 import { rdmaRequirements } from './requirements-rdma.ts'
 
@@ -252,6 +251,5 @@ export const requirements: readonly Requirement[] = [
   ...rdmaRequirements,
   ...crossRequirements,
   ...handoverRequirements,
-  ...bundleRequirements,
   ...checkRequirements,
 ]
