@@ -135,7 +135,7 @@ function unapplied(patch: Patch, { finding }: Points): PatchProof {
     outcome: 'fail',
     stage: 'apply',
     reasons: culprit
-      ? [finding!.message, ...finding!.detail]
+      ? [finding.message, ...finding.detail]
       : [`${finding?.blame ?? 'a patch before it'} does not apply: ${finding?.message ?? 'unknown'}`],
     cached: false,
     seconds: 0,

@@ -32,7 +32,13 @@ export async function lookAtTouched(proving: Proving, patch: Patch): Promise<Tou
   const warnings = [...new Set(failed.flatMap((row) => row.warnings.filter(isWarning)))]
   const broken = failed.filter((row) => !isWarning(row.why ?? ''))
   return {
-    touched: built.touched.map(({ warnings: _, ...row }) => row),
+    touched: built.touched.map(({ file, config, arch, outcome, why }) => ({
+      file,
+      config,
+      arch,
+      outcome,
+      ...(why === undefined ? {} : { why }),
+    })),
     uncompiled: built.uncompiled,
     sparse,
     warnings,
