@@ -9,8 +9,8 @@ import { messageBytes, type Message } from './thread.ts'
 
 /**
  * Reads a patch's mail as git am will, and says what would not come out as it was applied: author, subject, message,
- * diff. Undefined when all does. A changelog with a line that git takes for the beginning of the diff, or for a header,
- * is what this finds.
+ * diff. Undefined when all does. A changelog with a line that git takes for the beginning of the diff, for a header, or
+ * for scissors (b4 has git look for them) is what this finds.
  */
 export async function amDiffers(
   message: Message,
@@ -20,7 +20,7 @@ export async function amDiffers(
   const dir = mkdtempSync(join(tmpdir(), 'phyr-am-'))
   try {
     const [body, diff] = [join(dir, 'message'), join(dir, 'patch')]
-    const said = await run('git', ['mailinfo', '--encoding=UTF-8', body, diff], {
+    const said = await run('git', ['mailinfo', '--scissors', '--encoding=UTF-8', body, diff], {
       env: gitEnv(),
       input: messageBytes(message),
       ...(signal ? { signal } : {}),

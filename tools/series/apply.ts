@@ -174,7 +174,8 @@ class CommitMaker {
 
 function readBody(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim()
+    // Not trim(): a first line that is indented stays so.
+    return readFileSync(file, 'utf8').replace(/^(?:[ \t]*\n)+|\s+$/g, '')
   } catch {
     return ''
   } finally {
