@@ -78,6 +78,7 @@ export default defineVerb({
         linux: args.linux,
         signer: args['sign-off'] ? await signerOf(project.root, signal) : undefined,
         part: part && { ...part, whole },
+        check: args.output !== undefined,
       },
       signal,
     )
@@ -92,8 +93,10 @@ export default defineVerb({
     if (args.json) process.stdout.write(`${JSON.stringify(plan)}\n`)
     else if (args.plan) process.stdout.write(planText(plan))
     for (const warning of plan.warnings) log.warn(`mail: ${warning}`)
-    for (const reason of plan.forbidden) log.warn(`not to be mailed: ${reason}`)
     // Looking at who would get it is no attempt to mail.
+    if (args.output !== undefined) {
+      for (const reason of plan.forbidden) log.warn(`not to be mailed: ${reason}`)
+    }
     return args.output !== undefined && plan.forbidden.length > 0 ? EXIT.fail : EXIT.pass
   },
 })

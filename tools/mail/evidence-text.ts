@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isOpen } from '../check/check-record.ts'
 import type { BenchCase } from '../result/bench-record.ts'
 import { changeText, costDecimals, isResolved, shortName } from '../result/bench-words.ts'
 import { changeOf } from '../result/figures.ts'
@@ -26,6 +27,7 @@ export function evidenceText(
     forbiddenLines(forbidden),
     proofLines(evidence.proof),
     runLines(evidence),
+    checkLines(evidence),
     benchLines(evidence),
     contextLines(evidence),
     untestedLines(evidence, expected),
@@ -99,6 +101,20 @@ function runLines({ runs }: Evidence): string[] {
   return ['The whole series, last run of each:', '', ...textTable(columns, rows)]
 }
 
+function checkLines({ check }: Evidence): string[] {
+  if (check === undefined) return []
+  const findings = [...check.patches.flatMap((patch) => patch.findings), ...check.cover]
+  const open = [...findings, ...check.justifications].filter(isOpen).length
+  const justified = findings.filter((one) => one.level !== 'note' && one.justified !== undefined).length
+  const tools = Object.keys(check.tools).toSorted().join(', ')
+  return wrap(
+    `Checks of ${plural(check.patches.length, 'patch', 'patches')}, each at its place (checkpatch --strict, kernel-doc, ` +
+      `maintainers, rules of messages${tools === '' ? '' : `; with ${tools}`}): ` +
+      `${open === 0 ? 'nothing is open' : `${plural(open, 'finding')} open`}, ` +
+      `${plural(justified, 'finding')} ${justified === 1 ? 'stays' : 'stay'} for a reason.`,
+  )
+}
+
 function benchLines({ bench }: Evidence): string[] {
   if (bench === undefined) return []
   const { record, cases } = bench
@@ -168,7 +184,7 @@ function contextLines({ bench }: Evidence): string[] {
   ]
 }
 
-function untestedLines({ proof, runs, bench }: Evidence, expected: readonly string[]): string[] {
+function untestedLines({ proof, runs, bench, check }: Evidence, expected: readonly string[]): string[] {
   const ran = new Set(
     runs.filter((run) => run.outcome !== 'skip').map((run) => `${run.machine} ${run.suite}`),
   )
@@ -177,6 +193,10 @@ function untestedLines({ proof, runs, bench }: Evidence, expected: readonly stri
   if (never.length > 0) untested.push(`at this state of the series: ${never.join(', ')}`)
   if (bench === undefined) untested.push('instructions, sizes and layouts: not measured at this state')
   if (proof !== undefined) untested.push(...proofGaps(proof))
+  const unchecked = (check?.patches ?? []).flatMap(({ skipped }) =>
+    skipped.map(({ tool, why }) => `${tool}: ${why}`),
+  )
+  untested.push(...new Set(unchecked))
   untested.push('real hardware: all of this ran in QEMU')
   return ['Not tested:', ...untested.flatMap(item)]
 }

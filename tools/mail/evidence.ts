@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path'
+import type { CheckRecord } from '../check/check-record.ts'
 import { cacheRoot } from '../lib/paths.ts'
 import type { BenchCase, BenchOutput } from '../result/bench-record.ts'
 import { listBench } from '../result/bench-store.ts'
@@ -26,6 +27,8 @@ export interface Evidence {
   readonly gaps: readonly string[]
   /** The newest run of each suite on each machine and config, of this very tree. */
   readonly runs: readonly EvidenceRun[]
+  /** What phyr check says of these patches now; undefined when it was not asked. */
+  readonly check?: CheckRecord | undefined
   /** The newest figures of each case, and the record they are of; undefined when none was measured. */
   readonly bench: { readonly record: BenchOutput; readonly cases: readonly BenchCase[] } | undefined
 }

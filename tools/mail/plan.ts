@@ -37,6 +37,8 @@ export interface MailPlan {
     readonly unmaintained: readonly string[]
   }[]
   readonly warnings: readonly string[]
+  /** Whether phyr check was asked: with --plan alone it is not, and `forbidden` may lack its reasons. */
+  readonly checked: boolean
   /** Why this must not be mailed; empty when nothing forbids it. */
   readonly forbidden: readonly string[]
 }
@@ -47,7 +49,7 @@ export function mailPlan(
   series: Pick<Series, 'name' | 'hash'>,
   base: MailPlan['base'],
   recipients: Pick<RecipientsPlan, 'unmaintained' | 'warnings'>,
-  forbidden: readonly string[],
+  { checked, forbidden }: Pick<MailPlan, 'checked' | 'forbidden'>,
 ): MailPlan {
   const patches = thread.messages.filter((message) => message.patch !== undefined).length
   return {
@@ -76,6 +78,7 @@ export function mailPlan(
       unmaintained: recipients.unmaintained.get(message.number) ?? [],
     })),
     warnings: recipients.warnings,
+    checked,
     forbidden,
   }
 }

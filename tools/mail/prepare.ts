@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkSeries } from '../check/check.ts'
 import { UsageError } from '../lib/errors.ts'
 import type { Project } from '../lib/project.ts'
 import { matrixOf } from '../run/matrix.ts'
@@ -11,7 +12,7 @@ import { baseWord } from './base-public.ts'
 import { composeThread } from './compose.ts'
 import { coverText } from './cover.ts'
 import { parseCover, type CoverFile } from './cover-file.ts'
-import { gatherEvidence } from './evidence.ts'
+import { gatherEvidence, type Evidence } from './evidence.ts'
 import { evidenceReasons } from './evidence-rules.ts'
 import { evidenceText } from './evidence-text.ts'
 import { maintainersOf } from './maintainers.ts'
@@ -52,6 +53,8 @@ export interface MailChoice {
         readonly problems: readonly string[]
       }
     | undefined
+  /** false: phyr check is not asked, which may take minutes; then nothing says that it may be mailed. */
+  readonly check?: boolean
 }
 
 /** A thread that could be sent, who gets it, and what forbids it. */
@@ -92,7 +95,10 @@ export async function prepareMail(
     choice: recipientsChoice(project),
     sender,
   })
-  const evidence = gatherEvidence(part?.whole ?? applied)
+  const evidence: Evidence = {
+    ...gatherEvidence(part?.whole ?? applied),
+    ...(choice.check === false ? {} : { check: await checkSeries(part?.whole ?? applied, { signal }) }),
+  }
   const common = {
     changeId: series.changeId,
     version: series.version,
@@ -133,7 +139,10 @@ export async function prepareMail(
   const unsigned = withCover(forbidden)
   const thread = choice.signer ? signOff(unsigned, choice.signer) : unsigned
   const { version, tree } = base.identity
-  const plan = mailPlan(thread, series, { version, tree, commit: word.commit ?? null }, recipients, forbidden)
+  const plan = mailPlan(thread, series, { version, tree, commit: word.commit ?? null }, recipients, {
+    checked: evidence.check !== undefined,
+    forbidden,
+  })
   return { thread, plan }
 }
 
