@@ -41,6 +41,11 @@ export default defineVerb({
     reroll: { type: 'boolean', default: false, describe: 'begin the next version, after one was sent' },
     date: { type: 'string', describe: 'date of the cover letter; default: now' },
     seed: { type: 'string', describe: 'for tests: Message-IDs that can be foreseen' },
+    check: {
+      type: 'boolean',
+      default: true,
+      describe: 'ask phyr check; --no-check: only look at the mails, which then must not be sent',
+    },
     linux: sourceOptions.linux,
     base: sourceOptions.base,
   },
@@ -78,7 +83,7 @@ export default defineVerb({
         linux: args.linux,
         signer: args['sign-off'] ? await signerOf(project.root, signal) : undefined,
         part: part && { ...part, whole },
-        check: args.output !== undefined,
+        check: args.check && args.output !== undefined,
       },
       signal,
     )

@@ -129,6 +129,7 @@ export async function prepareMail(
     ...(part?.problems ?? []),
     ...versions.problems,
     ...evidenceReasons(evidence),
+    ...(evidence.check === undefined ? ['phyr check was not asked'] : []),
     ...(maintainers === undefined
       ? ['the tree has no scripts/get_maintainer.pl: nobody knows who is to get this']
       : []),
