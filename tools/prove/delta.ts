@@ -6,6 +6,7 @@ import { compareSymbols, type SymbolComparison } from '../kernel/symbol-compare.
 import { readSymbols } from '../kernel/symbol-state.ts'
 import { compareWarnings, readWarnings } from '../kernel/warnings.ts'
 import { LabError } from '../lib/errors.ts'
+import { compareLayouts } from '../result/layout-compare.ts'
 import type { PatchProof } from '../result/proof-record.ts'
 import type { Patch } from '../series/series.ts'
 
@@ -26,7 +27,7 @@ export function deltaOf(patch: Patch, before: Kernel, after: Kernel): Delta {
     bytes: { text: is.text - was.text, data: is.data - was.data, bss: is.bss - was.bss },
     objects: objectsIn(symbols),
     nfc: nfcOf(messageOf(patch), symbols),
-    layout: changedLayouts(before, after),
+    layout: layoutLines(before, after),
   }
 }
 
@@ -51,18 +52,17 @@ function messageOf(patch: Patch): string {
   return `${patch.subject}\n\n${end < 0 ? body : body.slice(0, end)}`
 }
 
-/** "struct bio: 112 → 104 bytes", "struct x: members moved"; of the structures that kernels are asked for. */
-function changedLayouts(before: Kernel, after: Kernel): string[] {
-  const [was, is] = [readLayout(before)?.structs ?? {}, readLayout(after)?.structs ?? {}]
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].sort().flatMap((name) => {
-    const [old, now] = [was[name], is[name]]
-    if (JSON.stringify(old) === JSON.stringify(now)) return []
-    if (!old) return [`${name}: new, ${now!.bytes} bytes`]
-    if (!now) return [`${name}: gone`]
-    return [
-      old.bytes === now.bytes
-        ? `${name}: ${now.bytes} bytes as before, other members`
-        : `${name}: ${old.bytes} → ${now.bytes} bytes`,
-    ]
-  })
+/** "struct bio: 104 bytes (-8)", "struct x: new"; of the structures that kernels are asked for. */
+function layoutLines(before: Kernel, after: Kernel): string[] {
+  const { added, removed, changed } = compareLayouts(readLayout(before), readLayout(after))
+  const signed = (value: number): string => (value > 0 ? `+${value}` : String(value))
+  return [
+    ...changed.map(({ name, bytes, bytesDelta }) =>
+      bytesDelta === 0
+        ? `${name}: ${bytes} bytes as before, other members`
+        : `${name}: ${bytes} bytes (${signed(bytesDelta)})`,
+    ),
+    ...added.map((name) => `${name}: new`),
+    ...removed.map((name) => `${name}: gone`),
+  ]
 }
