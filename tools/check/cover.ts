@@ -28,6 +28,7 @@ export function coverRules(text: string | undefined): CheckFinding[] {
   }
   if (!lines.slice(1).some((line) => line.trim() !== '' && !line.startsWith('#')))
     say('error', 'the cover letter has no text')
+  const wide: number[] = []
   for (const [i, line] of lines.entries()) {
     const at = i + 1
     const left = /\b(?:EDITME|TODO|XXX|FIXME|TBD)\b|\*{3} \w+ HERE \*{3}|\b(?:SUBJECT|BLURB) HERE\b/.exec(
@@ -40,8 +41,9 @@ export function coverRules(text: string | undefined): CheckFinding[] {
     if (/^(?:Signed-off-by|Reviewed-by|Acked-by|Tested-by):/i.test(line))
       say('error', `a tag in a cover letter: ${shown(line)}`, at)
     const columns = Array.from(line).length
-    if (columns > COVER_COLUMNS && !/^\s{4}|^\s*\S*https?:\S+$|^[>|]/.test(line))
-      say('warning', `${columns} columns, more than ${COVER_COLUMNS}`, at)
+    if (columns > COVER_COLUMNS && !/^\s{4}|^\s*\S*https?:\S+$|^[>|]/.test(line)) wide.push(at)
   }
+  if (wide.length > 0)
+    say('warning', `more than ${COVER_COLUMNS} columns in line ${wide.join(', ')}`, wide[0])
   return findings
 }

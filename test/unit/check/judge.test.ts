@@ -103,7 +103,7 @@ test('the cover letter', () => {
   ])
   expect(said('# T\n\nTODO: write\nXXX\n*** BLURB HERE ***\nEDITME')).toHaveLength(4)
   expect(said('# T\n\ntodo lists and XXXL are words')).toEqual([])
-  expect(said(`# T\n\n${'word '.repeat(17)}`)).toEqual(['3 85 columns, more than 80'])
+  expect(said(`# T\n\n${'word '.repeat(17)}`)).toEqual(['3 more than 80 columns in line 3'])
   expect(said('# T\n\nText\n---\nFrom here\nesc \x1b')).toHaveLength(3)
   expect(said('# T\n\nText\n\nReviewed-by: A <a@b.org>')).toHaveLength(1)
 })
