@@ -197,7 +197,9 @@ test('b4 prep --check takes what phyr check --b4 answers', async ({ skip }) => {
   }
   const at = join(dir, 'linux')
   const git = await checkout(at)
-  const env = { ...b4.env, HOME: at, GIT_CONFIG_NOSYSTEM: '1' }
+  // b4 keeps a cache below $HOME.
+  const env = { ...b4.env, HOME: join(dir, 'home'), GIT_CONFIG_NOSYSTEM: '1' }
+  mkdirSync(env.HOME)
   const run = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
     exec(b4.file, [...b4.args, '--offline-mode', ...args], { cwd: at, env })
   await run('prep', '-n', 'planted', '-f', 'master')
