@@ -165,10 +165,10 @@ describe('hostile patches', () => {
     expect(() => checkBody(`ok\n${'x'.repeat(999)}`, 'x')).toThrow(/line 2 of its body has 999 bytes/)
   })
 
-  test('a removed line "- " at the end of a hunk is no signature', async () => {
+  test('a removed line "- " is no signature', async () => {
     const { applied, linux } = await mailProject(dir, [
-      { files: { 'mm/gup.c': 'a\n- \n' }, message: 'mm: add' },
-      { files: { 'mm/gup.c': 'a\n' }, message: 'mm: remove' },
+      { files: { 'mm/gup.c': 'a\n- \nb\nc\n' }, message: 'mm: add' },
+      { files: { 'mm/gup.c': 'a\nb\nc\n' }, message: 'mm: remove' },
       { files: { 'mm/gup.c': 'a\n- \n-- \n', bin: 'a\0b\0'.repeat(200) }, message: 'mm: binary' },
     ])
     const clone = await am(await fixedThread(applied), linux)

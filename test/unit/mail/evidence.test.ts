@@ -142,7 +142,7 @@ describe('what forbids mailing', () => {
       schema: 1,
       outcome: justified ? 'pass' : 'fail',
       base: baseOf(applied.base.identity),
-      series: { ...applied.series, patches: 3 } as never,
+      series: { name: 'x', changeId: 'x', version: 1, hash: 'x', patches: 3 },
       tools: {},
       patches: [
         {
