@@ -55,7 +55,8 @@ export function composeThread(input: ComposeInput): Thread {
       revision: version,
       'change-id': changeId,
       prefixes,
-      ...(input.history ? { history: input.history } : {}),
+      // b4 has no history either before the first version was sent.
+      ...(input.history && Object.keys(input.history).length > 0 ? { history: input.history } : {}),
     },
   })
   const root = [tracking, plainHeader('X-Change-ID', changeId)]
