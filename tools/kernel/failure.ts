@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { basename } from 'node:path'
 import { saysDiskFull } from '../lib/disk-full.ts'
 import { staysInside } from '../lib/paths.ts'
 
@@ -122,12 +123,16 @@ function excerptAround(lines: readonly string[], at: number): readonly string[] 
   return lines.slice(from, to)
 }
 
+/** Paths relative to the tree: make names it whole, ccache from the O= directory (../../trees/NAME/...). */
 function tidy(text: string, source: string): string[] {
+  const name = basename(source).replaceAll(/[^\w-]/g, '\\$&')
+  const fromObject = new RegExp(`(?<![^\\s])(?:\\.\\./)+(?:[^\\s:/]+/)*?${name}/`, 'g')
   return text
     .split('\n')
     .map((line) =>
       line
         .replaceAll(`${source}/`, '')
+        .replaceAll(fromObject, '')
         .replaceAll(/(^|\s)(?:\.\.\/)+(?=[a-z])/g, '$1')
         .trimEnd(),
     )

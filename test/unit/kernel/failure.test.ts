@@ -69,13 +69,24 @@ describe('findFailure', () => {
       '/src/lib/Makefile:7: *** missing separator.  Stop.\nmake: *** [x] Error 2\n',
       { file: 'lib/Makefile', line: 7 },
     ],
+    [
+      // ccache has the compiler see the tree from the O= directory
+      "../../trees/f82a-build/kernel/dma/phyr.c:458:14: error: 'nosuch' undeclared\n",
+      {
+        file: 'kernel/dma/phyr.c',
+        line: 458,
+        message: "kernel/dma/phyr.c:458:14: error: 'nosuch' undeclared",
+      },
+    ],
     ['ERROR: modpost: "phyr_x" [drivers/x.ko] undefined!\nmake: *** [x] Error 1\n', { file: undefined }],
     [
       '/tmp/ccX.s: Assembler messages:\n/src/arch/x86/a.S:5: Error: no such instruction: `foo`\n',
       { file: 'arch/x86/a.S', line: 5 },
     ],
   ])('understands %j', (stderr, expected) => {
-    expect(findFailure(stderr, '/src')).toMatchObject(expected)
+    expect(findFailure(stderr, stderr.includes('trees/') ? '/cache/trees/f82a-build' : '/src')).toMatchObject(
+      expected,
+    )
   })
 
   test('a file outside the tree is nobody’s: it is named, and not looked up', () => {
