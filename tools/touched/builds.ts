@@ -133,26 +133,28 @@ async function compileAll(
 ): Promise<void> {
   const { signal } = request
   const options = { slot: SLOT, ...(signal ? { signal } : {}) }
-  const attempts = new Map<Job, Attempt>()
-  await withTree(step.after, options, async (tree) => {
-    const whole = await withUsers(plan, step, tree.dir, signal)
-    for (const job of jobs) attempts.set(job, await compilePlan(whole, at(job, tree)))
-  })
-  const before = new Map<Job, Before>()
-  const doubtful = jobs.filter((job) => toCompare(attempts.get(job)!).length > 0)
-  if (doubtful.length > 0) {
-    await withTree(step.before, options, async (tree) => {
-      for (const job of doubtful)
-        before.set(job, await compileSources(toCompare(attempts.get(job)!), at(job, tree)))
-    })
-  }
-  log.progressDone()
-  for (const job of jobs) {
-    const attempt = attempts.get(job)!
-    const rows = judge(attempt, before.get(job), { config: job.target.config, arch: job.target.arch })
+  const doubtful = new Map<Job, Attempt>()
+  const keep = async (job: Job, attempt: Attempt, before: Before | undefined): Promise<void> => {
+    const rows = judge(attempt, before, { config: job.target.config, arch: job.target.arch })
     const lines = Object.fromEntries(attempt.files.map((file) => [file.file, file.lines]))
     await artefact<Stored>('touched', job.inputs, async () => ({ rows, lines }))
   }
+  await withTree(step.after, options, async (tree) => {
+    const whole = await withUsers(plan, step, tree.dir, signal)
+    for (const job of jobs) {
+      const attempt = await compilePlan(whole, at(job, tree))
+      // Kept as it comes: what is interrupted goes on after the last whole one.
+      if (toCompare(attempt).length === 0) await keep(job, attempt, undefined)
+      else doubtful.set(job, attempt)
+    }
+  })
+  if (doubtful.size > 0) {
+    await withTree(step.before, options, async (tree) => {
+      for (const [job, attempt] of doubtful)
+        await keep(job, attempt, await compileSources(toCompare(attempt), at(job, tree)))
+    })
+  }
+  log.progressDone()
   function at(job: Job, tree: Parameters<typeof compilePlan>[1]['tree']): Parameters<typeof compilePlan>[1] {
     return { tree, target: job.target, toolchain: job.toolchain!, jobs: request.jobs, signal }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { artefact } from '../lib/cache.ts'
 import { run, runOk } from '../lib/exec.ts'
 import { sha256 } from '../lib/hash.ts'
+import { log } from '../lib/log.ts'
 import { cacheRoot } from '../lib/paths.ts'
 import { which } from '../lib/which.ts'
 import { withTree } from '../series/checkout.ts'
@@ -38,14 +39,17 @@ const FLAGS: readonly string[] = `
 
 /**
  * sparse's messages about one source, compiled the way it was the last time: one line each, with file and line, the
- * types that were expected and got joined to it.
+ * types that were expected and got joined to it. Undefined when sparse crashed, as it does on some sources that it
+ * cannot parse: then silence says nothing.
  */
-export async function sparseOf(cmd: CmdFile, place: Place): Promise<readonly string[]> {
+export async function sparseOf(cmd: CmdFile, place: Place): Promise<readonly string[] | undefined> {
   const args = [...FLAGS, ...optionsOf(cmd.argv, place), sourceOf(cmd.argv, place)]
   const result = await run('sparse', args, {
     cwd: place.object,
     ...(place.signal ? { signal: place.signal } : {}),
   })
+  // It exits with 0 whatever it found.
+  if (result.code !== 0) return undefined
   return sparseMessages(result.stderr + result.stdout, place.to)
 }
 
@@ -91,29 +95,33 @@ export async function sparseDelta(options: {
   }
   const slot = { slot: 'touched', ...(signal ? { signal } : {}) }
   const look = async (): Promise<SparseDelta> => {
-    const looked = new Set<string>()
-    const pass = (point: Applied): Promise<readonly string[]> =>
+    const crashed = new Set<string>()
+    const pass = (point: Applied): Promise<ReadonlyMap<string, readonly string[]>> =>
       withTree(point, slot, async (tree) => {
-        const messages: string[] = []
+        const messages = new Map<string, readonly string[]>()
         for (const file of files) {
           const found = commandFor(file, tree, lab)
           if (!found || (await textAt(point, file)) === undefined) continue
-          looked.add(file)
-          messages.push(...(await sparseOf(found.cmd, { ...found.place, to: tree.dir, signal })))
+          const said = await sparseOf(found.cmd, { ...found.place, to: tree.dir, signal })
+          if (said === undefined) crashed.add(file)
+          else messages.set(file, said)
         }
         return messages
       })
     const before = await pass(step.before)
     const after = await pass(step.after)
+    const looked = [...after.keys()].filter((file) => !crashed.has(file))
+    if (crashed.size > 0) log.warn(`sparse  crashed on ${[...crashed].join(', ')}: not compared`)
     // Not kept: the next build may have them.
-    if (looked.size === 0) throw new NothingLookedAt()
-    return { added: newMessages(before, after), removed: newMessages(after, before) }
+    if (looked.length === 0) throw new NothingLookedAt()
+    const [was, is] = [before, after].map((said) => looked.flatMap((file) => said.get(file) ?? []))
+    return { added: newMessages(was ?? [], is ?? []), removed: newMessages(is ?? [], was ?? []) }
   }
   try {
     return (await artefact('sparse', inputs, look)).manifest
   } catch (error) {
     if (!(error instanceof NothingLookedAt)) throw error
-    return { skipped: `no build has ${files.join(', ')}` }
+    return { skipped: `no build has ${files.join(', ')}, or sparse crashed on it` }
   }
 }
 

@@ -81,3 +81,12 @@ test.skipIf(which('sparse') === undefined)(
     ])
   },
 )
+
+test.skipIf(which('sparse') === undefined)(
+  'a source that sparse cannot open is not one without warnings',
+  async () => {
+    const cmd = readCmdFile(place.object, 'lib/f.o', place.from)!
+    rmSync(join(dir, 'new/lib/f.c'))
+    expect(await sparseOf(cmd, place)).toBeUndefined()
+  },
+)
