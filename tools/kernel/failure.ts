@@ -123,20 +123,27 @@ function excerptAround(lines: readonly string[], at: number): readonly string[] 
   return lines.slice(from, to)
 }
 
-/** Paths relative to the tree: make names it whole, ccache from the O= directory (../../trees/NAME/...). */
 function tidy(text: string, source: string): string[] {
-  const name = basename(source).replaceAll(/[^\w-]/g, '\\$&')
-  const fromObject = new RegExp(`(?<![^\\s])(?:\\.\\./)+(?:[^\\s:/]+/)*?${name}/`, 'g')
+  const inTree = treeRelative(source)
   return text
     .split('\n')
-    .map((line) =>
-      line
-        .replaceAll(`${source}/`, '')
-        .replaceAll(fromObject, '')
-        .replaceAll(/(^|\s)(?:\.\.\/)+(?=[a-z])/g, '$1')
-        .trimEnd(),
-    )
+    .map(inTree)
     .filter((line) => line !== '')
+}
+
+/**
+ * Makes the paths in a line of a build's output relative to the tree: make names it whole, ccache from the O= directory
+ * (../../trees/NAME/...).
+ */
+export function treeRelative(source: string): (line: string) => string {
+  const name = basename(source).replaceAll(/[^\w-]/g, '\\$&')
+  const fromObject = new RegExp(`(?<![^\\s])(?:\\.\\./)+(?:[^\\s:/]+/)*?${name}/`, 'g')
+  return (line) =>
+    line
+      .replaceAll(`${source}/`, '')
+      .replaceAll(fromObject, '')
+      .replaceAll(/(^|\s)(?:\.\.\/)+(?=[a-z])/g, '$1')
+      .trimEnd()
 }
 
 /** A path of the tree: relative, inside, and not one of the system's headers. */

@@ -38,7 +38,7 @@ export interface TouchedBuilds {
 }
 
 /** Changes whenever the same inputs would give another answer. */
-const STAGE_VERSION = 2
+const STAGE_VERSION = 3
 /** The work tree, beside the build's, that objects are compiled from. */
 const SLOT = 'touched'
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { normalize } from 'node:path'
+import { treeRelative } from '../kernel/failure.ts'
 
 /** One warning or error of a compiler, of kernel-doc or of sparse. */
 export interface Diagnostic {
@@ -29,8 +30,9 @@ export function diagnostics(stderr: string, source: string): readonly Diagnostic
   const out: Diagnostic[] = []
   /** The last source that a chain of "included from" led to: gcc writes the same chain only once. */
   let root: string | undefined
+  const inTree = treeRelative(source)
   for (const raw of stderr.split('\n')) {
-    const line = tidy(raw, source)
+    const line = inTree(raw)
     const included = INCLUDED.exec(line)
     if (included) {
       root = treePath(included[1])
@@ -77,13 +79,6 @@ export function newMessages(before: readonly string[], now: readonly string[]): 
     left.set(key, count - 1)
     return count <= 0
   })
-}
-
-function tidy(line: string, source: string): string {
-  return line
-    .replaceAll(`${source}/`, '')
-    .replace(/^((?:In file included from |\s+from )?)(?:\.\.\/)+(?=[a-z])/, '$1')
-    .trimEnd()
 }
 
 function treePath(path: string | undefined): string | undefined {

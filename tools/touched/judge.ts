@@ -32,11 +32,19 @@ export function judge(
 ): readonly TouchedRow[] {
   const fresh = newOnes(before?.diagnostics ?? [], attempt.diagnostics)
   const sources = new Set(attempt.files.map((f) => f.file))
+  const compiled = attempt.files.filter((file) => file.through.length > 0)
+  // What belongs to none of the files is told all the same; but a warning in a source that make's preparations compile
+  // is there once, when they are cold, and says nothing about the patch.
+  const orphans = fresh.filter(
+    (d) =>
+      (d.kind === 'error' || d.root === undefined) && !compiled.some((file) => concerns(d, file, sources)),
+  )
+  const keeper = compiled.find((file) => file.file.endsWith('.h')) ?? compiled[0]
   return attempt.files.map((file) => {
     const row = { file: file.file, ...place }
     if (file.through.length === 0) return { ...row, outcome: 'skip', why: file.whyNot ?? '', warnings: [] }
     const broken = file.through.filter((source) => attempt.broken.includes(source))
-    const mine = fresh.filter((d) => concerns(d, file, sources))
+    const mine = [...fresh.filter((d) => concerns(d, file, sources)), ...(file === keeper ? orphans : [])]
     const errors = mine.filter((d) => d.kind === 'error')
     const warnings = mine.map((d) => d.message)
     if (broken.length > 0 && broken.every((source) => before?.broken.includes(source))) {
@@ -58,8 +66,11 @@ export function judge(
 export function toCompare(attempt: Attempt): readonly string[] {
   const asked = new Set(attempt.files.flatMap((file) => file.through))
   const roots = new Set(attempt.diagnostics.map((d) => d.root ?? ''))
-  // A message without a source (from make's preparations) may be about any of them.
-  const all = roots.has('') || [...roots].some((root) => root !== '' && !asked.has(root))
+  const touched = new Set(attempt.files.map((file) => file.file))
+  // A message without a source, or one about a touched header from make's preparations, may come from any of them.
+  const all =
+    roots.has('') ||
+    attempt.diagnostics.some((d) => !asked.has(d.root ?? '') && d.file !== undefined && touched.has(d.file))
   return [...asked].filter((source) => all || roots.has(source) || attempt.broken.includes(source))
 }
 

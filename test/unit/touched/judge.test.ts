@@ -33,6 +33,38 @@ test('a new warning is a finding of its file; the same one before the patch, on 
   expect(judge(twice, { diagnostics: before, broken: [] }, PLACE)[0]?.warnings).toHaveLength(1)
 })
 
+test('with ccache the compiler names the file from the O= directory', () => {
+  const said = WARNING.replaceAll(TREE, '../../trees/x').replace('mm/gup.c: In', '../../trees/x/mm/gup.c: In')
+  const now = attempt([file('mm/gup.c')], said)
+  expect(now.diagnostics.map((d) => [d.file, d.root])).toEqual([['mm/gup.c', 'mm/gup.c']])
+  expect(judge(now, { diagnostics: diagnostics(WARNING, TREE), broken: [] }, PLACE)[0]?.outcome).toBe('pass')
+})
+
+test("a warning of make's preparations counts when it is in a touched header, and not when they were just cold", () => {
+  const said = (header: string): string => `In file included from ${TREE}/arch/s390/kernel/asm-offsets.c:3:
+${TREE}/${header}:7:2: warning: unused variable 'x' [-Wunused-variable]
+`
+  const files = [file('mm/gup.c'), file('include/linux/phyr.h', ['mm/gup.c'])]
+  const touched = attempt(files, said('include/linux/phyr.h'))
+  expect(judge(touched, { diagnostics: [], broken: [] }, PLACE).map((r) => r.outcome)).toEqual([
+    'pass',
+    'fail',
+  ])
+  expect(toCompare(touched)).toEqual(['mm/gup.c'])
+  const cold = attempt(files, said('include/linux/mm.h'))
+  expect(judge(cold, { diagnostics: [], broken: [] }, PLACE).map((r) => r.outcome)).toEqual(['pass', 'pass'])
+  expect(toCompare(cold)).toEqual([])
+})
+
+test('an error that names no source, and one of the preparations, are not lost', () => {
+  const said = `${TREE}/arch/s390/kernel/asm-offsets.c:9:1: error: unknown type name 'foo_t'\n`
+  const now = attempt([file('mm/gup.c')], said, ['mm/gup.c'])
+  expect(judge(now, { diagnostics: [], broken: [] }, PLACE)[0]).toMatchObject({
+    outcome: 'fail',
+    why: "arch/s390/kernel/asm-offsets.c:9:1: error: unknown type name 'foo_t'",
+  })
+})
+
 test('an object that is not made is a failure, unless it was not made before', () => {
   const error = `${TREE}/drivers/a.c:5:1: error: unknown type name 'foo_t'\n`
   const now = attempt([file('drivers/a.c')], error, ['drivers/a.c'])
