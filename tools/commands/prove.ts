@@ -35,6 +35,10 @@ export default defineVerb({
       array: true,
       describe: 'compile touched files with W=1 for x86_64, i386, arm64, s390, or none; default: all',
     },
+    group: {
+      type: 'string',
+      describe: 'only this group of patches/groups.yaml, on the base and the groups it stands on',
+    },
     shard: { type: 'string', describe: 'I/N: the I-th of N parts of these patches, for several machines' },
     changed: {
       type: 'string',
@@ -52,6 +56,7 @@ export default defineVerb({
   examples: [
     ['phyr prove', 'every patch: applies, builds without new warnings, boots, passes its suites'],
     ['phyr prove 7-9 last', 'some of them'],
+    ['phyr prove --group dma', 'a group as it will be posted, before phyr mail --group dma'],
     ['phyr prove --shard 2/4', 'the second quarter, on one of four machines'],
     ['phyr prove --changed origin/main', 'what a branch changes'],
   ],
@@ -60,6 +65,8 @@ export default defineVerb({
     const { changed } = args
     const only = changed === undefined ? undefined : await changedSince(project, changed, signal)
     const names = args.patch ?? []
+    if (only && args.group !== undefined)
+      throw new UsageError('--changed numbers the whole series, --group only a part', 'give one of them')
     if (only && names.length > 0) throw new UsageError('--changed chooses the patches by itself', 'name none')
     const atMost = args['at-most']
     if (atMost !== undefined && (!Number.isInteger(atMost) || atMost < 1))
@@ -68,6 +75,7 @@ export default defineVerb({
       project,
       {
         ...kernelChoiceOf(args),
+        group: args.group,
         patches: only ?? (names.length === 0 ? undefined : (series) => selectPatches(series, names)),
         shard: shardOf(args.shard),
         atMost,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Base } from '../base/base.ts'
 import { UsageError } from '../lib/errors.ts'
 import { log } from '../lib/log.ts'
 import type { Project } from '../lib/project.ts'
@@ -13,13 +14,17 @@ import type { KernelChoice } from '../run/kernel.ts'
 import { matrixOf } from '../run/matrix.ts'
 import { ready } from '../run/ready.ts'
 import { getBase, type SourceChoice } from '../run/sources.ts'
+import { applySeries } from '../series/apply.ts'
 import type { Patch, Series } from '../series/series.ts'
+import { groupSeries } from '../split/group-series.ts'
 import { NOTHING, provePatch } from './patch.ts'
 import { touchedArchs } from './touched.ts'
 import { pointsOf, Walk, type Points, type Proving } from './walk.ts'
 
 /** Everything that `phyr prove` can be asked. */
 export interface ProveChoice extends Pick<SourceChoice, 'linux' | 'baseVersion'>, KernelChoice {
+  /** Only this group of patches/groups.yaml, as a series on the base and the groups that it needs. */
+  readonly group?: string | undefined
   /** Which patches; undefined: all. */
   readonly patches?: ((series: Series) => readonly Patch[]) | undefined
   /** The i-th (from 1) of n parts of them. */
@@ -69,7 +74,7 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
   )
   const accel = await probeAccelerator({ ...(choice.accel ? { force: choice.accel } : {}), signal })
   log.info(`accel   ${accel.used}: ${accel.reason}`)
-  const { base, series } = await getBase(project, choice, signal)
+  const { base, series } = await seriesOf(project, choice, signal)
   const { arch, config, jobs, again } = choice
   const qemu = await probeQemu({ signal })
   const kernel = { arch, config, jobs, symbols: true }
@@ -100,6 +105,18 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
   }
   saveProof(proof)
   return proof
+}
+
+/** The series, or a group of it on top of those it stands on. */
+async function seriesOf(
+  project: Project,
+  choice: ProveChoice,
+  signal: AbortSignal,
+): Promise<{ base: Base; series: Series }> {
+  const { base, series } = await getBase(project, choice, signal)
+  if (choice.group === undefined) return { base, series }
+  const whole = await applySeries(base, series, { signal })
+  return (await groupSeries(project.patches, whole, choice.group, signal)).applied
 }
 
 async function proveEach(

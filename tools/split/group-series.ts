@@ -57,6 +57,8 @@ export async function groupSeries(
     name: `${series.name}-${group.name}`,
     version: group.version,
     changeId: group.changeId,
+    // What is below belongs to it: a proof of the group is void when that changes.
+    hash: keyOf([front.hash, partOf(series, group.numbers).hash]),
   }
   const onTop = await applySeries({ ...base, commit: under.commit }, part, { signal })
   const coverFile = `groups/${group.name}.md`
