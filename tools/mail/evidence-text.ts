@@ -78,7 +78,7 @@ function proofLines(proof: Proof | undefined): string[] {
   return [...head, '', ...textTable(columns, rows)]
 }
 
-function runLines({ runs }: Evidence): string[] {
+function runLines({ runs, whole }: Evidence): string[] {
   if (runs.length === 0) return []
   const columns = [
     { head: '  config' },
@@ -98,7 +98,8 @@ function runLines({ runs }: Evidence): string[] {
     String(run.failed),
     String(run.skipped),
   ])
-  return ['The whole series, last run of each:', '', ...textTable(columns, rows)]
+  const of = whole === undefined ? 'The whole series' : `The whole of ${whole}, which this is a part of`
+  return [...wrap(`${of}, last run of each:`), '', ...textTable(columns, rows)]
 }
 
 function checkLines({ check }: Evidence): string[] {
@@ -115,7 +116,7 @@ function checkLines({ check }: Evidence): string[] {
   )
 }
 
-function benchLines({ bench }: Evidence): string[] {
+function benchLines({ bench, whole }: Evidence): string[] {
   if (bench === undefined) return []
   const { record, cases } = bench
   const shown = cases.filter((one) => isResolved(one))
@@ -125,7 +126,7 @@ function benchLines({ bench }: Evidence): string[] {
   const units = [...new Set(rows.map((one) => one.unit))]
   const head = wrap(
     `Instructions per operation, counted by ${record.qemu.replace(/^QEMU emulator version /, 'QEMU ').replace(/ \(.*$/, '')}, ` +
-      `base and series (config ${record.config}); below 1 is cheaper:`,
+      `base and ${whole === undefined ? 'series' : `the whole of ${whole}`} (config ${record.config}); below 1 is cheaper:`,
   )
   const columns = [
     { head: '' },
@@ -213,7 +214,9 @@ function proofGaps({ patches }: Proof): string[] {
     const whys = [...new Set(skipped.map((one) => `${one.arch}: ${one.why ?? 'no reason given'}`))]
     gaps.push(`touched files, not compiled for ${whys.join('; ')}`)
   }
-  const sparse = [...new Set(patches.flatMap(({ sparse: one }) => ('skipped' in one ? [one.skipped] : [])))]
+  // A patch of documentation or selftests has nothing for sparse, which is no gap.
+  const kernel = patches.filter((patch) => patch.touched.length > 0)
+  const sparse = [...new Set(kernel.flatMap(({ sparse: one }) => ('skipped' in one ? [one.skipped] : [])))]
   if (sparse.length > 0) gaps.push(`sparse: ${sparse.join('; ')}`)
   const runs = patches.flatMap((patch) => patch.runs.filter((run) => run.outcome === 'skip'))
   if (runs.length > 0) {

@@ -27,35 +27,54 @@ export interface Evidence {
   readonly gaps: readonly string[]
   /** The newest run of each suite on each machine and config, of this very tree. */
   readonly runs: readonly EvidenceRun[]
+  /** Name of the series that ran and was measured, where only a group of it is mailed. */
+  readonly whole?: string
   /** What phyr check says of these patches now; undefined when it was not asked. */
   readonly check?: CheckRecord | undefined
   /** The newest figures of each case, and the record they are of; undefined when none was measured. */
   readonly bench: { readonly record: BenchOutput; readonly cases: readonly BenchCase[] } | undefined
 }
 
-/** Looks in the cache for what was found out about a series at this state, on this base. Nothing older counts. */
-export function gatherEvidence(applied: Applied, root: string = cacheRoot()): Evidence {
+/**
+ * Looks in the cache for what was found out about a series at this state, on this base. Nothing older counts.
+ *
+ * @param whole the series that `applied` is a group of. The group is proved by itself, since its patches stand on other
+ *   trees; what ran and was measured is the whole.
+ */
+export function gatherEvidence(
+  applied: Applied,
+  root: string = cacheRoot(),
+  whole: Applied = applied,
+): Evidence {
   const { series, base } = applied
+  const group = whole === applied ? '' : ` --group ${series.name.slice(whole.series.name.length + 1)}`
+  const command = `phyr prove${group}`
   const known = latestProof(series.hash, root)
   const proof = known?.base.tree === base.identity.tree ? known : undefined
   return {
     proof,
-    gaps: proof === undefined ? [whyNoProof(applied, known, root)] : weakness(proof),
-    runs: runsOf(applied, root),
-    bench: benchOf(applied, root),
+    gaps: proof === undefined ? [whyNoProof(applied, known, root, command)] : weakness(proof),
+    runs: runsOf(whole, root),
+    bench: benchOf(whole, root),
+    ...(whole === applied ? {} : { whole: whole.series.name }),
   }
 }
 
-function whyNoProof({ series, base }: Applied, known: Proof | undefined, root: string): string {
+function whyNoProof(
+  { series, base }: Applied,
+  known: Proof | undefined,
+  root: string,
+  command: string,
+): string {
   if (known !== undefined) {
     return `the proof is of another base (Linux ${known.base.version}, tree ${short(known.base.tree)}); this is tree ${short(base.identity.tree)}`
   }
   const other = listStored(join(root, 'proofs'), proofSchema).records.findLast(
     ({ record }) => record.series.changeId === series.changeId,
   )
-  if (other === undefined) return 'there is no proof of the patches one by one: run phyr prove'
+  if (other === undefined) return `there is no proof of the patches one by one: run ${command}`
   const { time, series: was } = other.record
-  return `the proof is stale: it is of other patches (${time.slice(0, 10)}, ${was.hash}); run phyr prove`
+  return `the proof is stale: it is of other patches (${time.slice(0, 10)}, ${was.hash}); run ${command}`
 }
 
 function short(hash: string | undefined): string {

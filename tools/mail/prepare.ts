@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkSeries } from '../check/check.ts'
 import { UsageError } from '../lib/errors.ts'
+import { cacheRoot } from '../lib/paths.ts'
 import type { Project } from '../lib/project.ts'
 import { matrixOf } from '../run/matrix.ts'
 import type { Applied } from '../series/series.ts'
@@ -47,7 +48,7 @@ export interface MailChoice {
         readonly coverFile: string
         /** prerequisite-change-id: lines of the parts before it. */
         readonly prerequisites: readonly string[]
-        /** The whole series: what was proved is that. */
+        /** The whole series: what ran and was measured is that. */
         readonly whole: Applied
         /** What forbids mailing it. */
         readonly problems: readonly string[]
@@ -96,7 +97,7 @@ export async function prepareMail(
     sender,
   })
   const evidence: Evidence = {
-    ...gatherEvidence(part?.whole ?? applied),
+    ...gatherEvidence(applied, cacheRoot(), part?.whole),
     ...(choice.check === false ? {} : { check: await checkSeries(part?.whole ?? applied, { signal }) }),
   }
   const common = {

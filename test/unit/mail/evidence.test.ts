@@ -94,6 +94,16 @@ describe('what forbids mailing', () => {
     expect(reasons()).toEqual([])
   })
 
+  test('no proof of the group, though the whole series is proved', () => {
+    prove(all)
+    const group = {
+      ...applied,
+      series: { ...applied.series, name: `${applied.series.name}-g`, hash: 'other' },
+    }
+    const evidence = gatherEvidence(group, cache, applied)
+    expect(evidenceReasons(evidence)).toEqual([expect.stringMatching(/stale.*run phyr prove --group g$/)])
+  })
+
   test('a proof of other patches', () => {
     const { name, changeId, version } = applied.series
     prove(all, { series: { name, changeId, version, hash: '0123456789abcdef', patches: 3 } })
