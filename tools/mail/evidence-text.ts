@@ -7,6 +7,7 @@ import { plural } from '../result/format.ts'
 import { readable, signed, textTable, wrap } from '../result/plain-text.ts'
 import type { Proof } from '../result/proof-record.ts'
 import type { Evidence } from './evidence.ts'
+import { proofGaps } from './proof-gaps.ts'
 
 /** Rows of a table of figures before only those that changed are shown. */
 const ROWS = 40
@@ -200,29 +201,6 @@ function untestedLines({ proof, runs, bench, check }: Evidence, expected: readon
   untested.push(...new Set(unchecked))
   untested.push('real hardware: all of this ran in QEMU')
   return ['Not tested:', ...untested.flatMap(item)]
-}
-
-function proofGaps({ patches }: Proof): string[] {
-  const gaps: string[] = []
-  const lines = patches.reduce((sum, patch) => sum + patch.uncompiled.length, 0)
-  if (lines > 0) {
-    const files = new Set(patches.flatMap((patch) => patch.uncompiled.map(({ file }) => file)))
-    gaps.push(`${plural(lines, 'changed line')} that no config compiled, in ${[...files].join(', ')}`)
-  }
-  const skipped = patches.flatMap((patch) => patch.touched.filter((one) => one.outcome === 'skip'))
-  if (skipped.length > 0) {
-    const whys = [...new Set(skipped.map((one) => `${one.arch}: ${one.why ?? 'no reason given'}`))]
-    gaps.push(`touched files, not compiled for ${whys.join('; ')}`)
-  }
-  // A patch of documentation or selftests has nothing for sparse, which is no gap.
-  const kernel = patches.filter((patch) => patch.touched.length > 0)
-  const sparse = [...new Set(kernel.flatMap(({ sparse: one }) => ('skipped' in one ? [one.skipped] : [])))]
-  if (sparse.length > 0) gaps.push(`sparse: ${sparse.join('; ')}`)
-  const runs = patches.flatMap((patch) => patch.runs.filter((run) => run.outcome === 'skip'))
-  if (runs.length > 0) {
-    gaps.push(`skipped: ${[...new Set(runs.map((run) => `${run.machine} ${run.suite}`))].join(', ')}`)
-  }
-  return gaps
 }
 
 function item(text: string): string[] {

@@ -12,6 +12,9 @@ import { candidates, type Plan, type Unit, usersFor } from './plan.ts'
 import { preprocessedLines } from './preprocess.ts'
 import type { Target } from './target.ts'
 
+/** Why a header is not compiled: it is new, and the patches that use it come later. */
+export const NO_INCLUDER = 'no source was found that includes it'
+
 /** What compiling the touched files under one target gave, before it is compared with the patch before. */
 export interface Attempt {
   /** For each file that can be compiled, through which sources; or why it is not. */
@@ -136,7 +139,7 @@ function choose(unit: Unit, list: ObjectList, srcarch: string, limit: number): C
     if (out.length === limit) break
   }
   if (out.length > 0) return { sources: out, whyNot: undefined }
-  return { sources: [], whyNot: whyNot ?? 'no source was found that includes it' }
+  return { sources: [], whyNot: whyNot ?? NO_INCLUDER }
 }
 
 function attemptOf(

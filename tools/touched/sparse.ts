@@ -17,6 +17,9 @@ import { stepOf, textAt } from './point.ts'
 import type { Place } from './preprocess.ts'
 import { targets } from './target.ts'
 
+/** Why sparse is not asked: documentation and selftests are nothing for it. */
+export const NO_SOURCE = 'the patch touches no source of the kernel'
+
 /** What a patch does to sparse's warnings of the sources that it touches; or why nobody looked. */
 export type SparseDelta =
   | { readonly added: readonly string[]; readonly removed: readonly string[] }
@@ -82,7 +85,7 @@ export async function sparseDelta(options: {
   const { signal } = options
   const step = await stepOf(options.applied, options.patchNumber)
   const files = step.patch.paths.filter((path) => classify(path) === 'source' && path.endsWith('.c'))
-  if (files.length === 0) return { skipped: 'the patch touches no source of the kernel' }
+  if (files.length === 0) return { skipped: NO_SOURCE }
   const lab = findLabDir(step.after, options.labObject)
   const version = await runOk('sparse', ['--version'], signal ? { signal } : {})
   const inputs = {

@@ -204,7 +204,7 @@ describe('the block in the cover letter', () => {
     ])
     const text = evidenceText(gatherEvidence(applied, cache), [], [])
     expect(text).toMatch(/^ {2}virtio {3}kunit +2 of 3 +9$/m)
-    expect(text).toMatch(/1 changed line that no config compiled, in arch\/s390\/x\.c/)
+    expect(text).toMatch(/1 changed line that no config compiled: arch\/s390\/x\.c \(1\)/)
     expect(text).not.toContain('NOT TO BE MAILED')
     expect(text).toMatch(/^[\x20-\x7e\n]*$/)
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(72)
