@@ -10,6 +10,7 @@ import { SCHEMA } from '../result/result.ts'
 import type { Applied } from '../series/series.ts'
 import type { Collected } from './collect.ts'
 import { badName, MANIFEST, type Manifest } from './manifest.ts'
+import { seriesIdentity } from '../result/record.ts'
 
 /** What compresses what; -T1: several threads cut the data at other places, and the bytes have to be the same. */
 const PACKERS = [
@@ -42,13 +43,7 @@ export async function packBundle(
     kind: 'phyr-bundle',
     phyr: ownVersion(),
     time,
-    series: {
-      name: series.name,
-      changeId: series.changeId,
-      version: series.version,
-      hash: series.hash,
-      patches: series.patches.length,
-    },
+    series: seriesIdentity(series),
     base: {
       version: base.identity.version,
       identity: base.identity.package

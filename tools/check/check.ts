@@ -5,7 +5,7 @@ import { git } from '../base/repo.ts'
 import { artefact } from '../lib/cache.ts'
 import { sha256 } from '../lib/hash.ts'
 import { log } from '../lib/log.ts'
-import { baseOf } from '../result/record.ts'
+import { baseOf, seriesIdentity } from '../result/record.ts'
 import { SCHEMA } from '../result/result.ts'
 import type { Applied, Patch } from '../series/series.ts'
 import { type CheckFinding, type CheckRecord, isOpen, type PatchCheck, type Skipped } from './check-record.ts'
@@ -61,13 +61,7 @@ export async function checkSeries(applied: Applied, options: CheckOptions = {}):
     schema: SCHEMA,
     outcome: open ? 'fail' : 'pass',
     base: baseOf(base.identity),
-    series: {
-      name: series.name,
-      changeId: series.changeId,
-      version: series.version,
-      hash: series.hash,
-      patches: series.patches.length,
-    },
+    series: seriesIdentity(series),
     tools: there,
     patches,
     cover,

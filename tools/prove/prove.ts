@@ -8,7 +8,7 @@ import { probeQemu } from '../machine/qemu-probe.ts'
 import { findToolchain } from '../kernel/toolchain.ts'
 import type { PatchProof, Proof } from '../result/proof-record.ts'
 import { outcomeOfPatches, saveProof } from '../result/proof-store.ts'
-import { baseOf } from '../result/record.ts'
+import { baseOf, seriesIdentity } from '../result/record.ts'
 import { SCHEMA } from '../result/result.ts'
 import type { KernelChoice } from '../run/kernel.ts'
 import { matrixOf } from '../run/matrix.ts'
@@ -87,13 +87,7 @@ export async function prove(project: Project, choice: ProveChoice, signal: Abort
     time: new Date(start).toISOString(),
     outcome: outcomeOfPatches(patches),
     base: baseOf(base.identity),
-    series: {
-      name: series.name,
-      changeId: series.changeId,
-      version: series.version,
-      hash: series.hash,
-      patches: series.patches.length,
-    },
+    series: seriesIdentity(series),
     config: config ?? 'lab',
     compiler: (await findToolchain({ signal })).compiler,
     qemu: qemu.version,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod'
 import type { BaseIdentity } from '../base/base.ts'
+import type { Series } from '../series/series.ts'
 import { EXIT, type Finding, type LabError } from '../lib/errors.ts'
 import {
   SCHEMA,
@@ -234,6 +235,14 @@ export function errorOutput(error: LabError): ErrorOutput {
 /** A finding as the record holds it. */
 export function findingOf(error: Finding): NonNullable<RunOutput['finding']> {
   return { stage: error.stage, message: error.message, blame: error.blame ?? null, detail: error.detail }
+}
+
+/** What says in a record which series it is of; `hash` changes with any byte of a patch. */
+export function seriesIdentity(
+  series: Series,
+): Pick<Series, 'name' | 'changeId' | 'version' | 'hash'> & { patches: number } {
+  const { name, changeId, version } = series
+  return { name, changeId, version, hash: series.hash, patches: series.patches.length }
 }
 
 /** The base's part of the record. */

@@ -26,6 +26,7 @@ import { saveProof } from '../../../tools/result/proof-store.ts'
 import type { Applied } from '../../../tools/series/series.ts'
 import { applySeries } from '../../../tools/series/apply.ts'
 import { scratch, writeFiles } from '../base/repo-fixture.ts'
+import { patchProof } from '../result/proof-fixture.ts'
 import { makeSeries } from '../series/series-fixture.ts'
 
 let dir: string
@@ -57,27 +58,12 @@ function proof(changes: Partial<Proof> = {}): Proof {
     suites: ['virtio kunit'],
     seconds: 1,
     patches: series.patches.map((patch) => ({
-      number: patch.number,
+      ...patchProof(patch.number),
       file: patch.file,
       subject: patch.subject,
       tree: 'a'.repeat(40),
-      outcome: 'pass',
-      stage: 'done',
-      reasons: [],
-      cached: false,
-      seconds: 1,
-      warnings: 0,
       newWarnings: [`${homedir()}/.cache/phyr/trees/x/mm/gup.c:3: warning: x`],
-      goneWarnings: [],
-      sparse: { skipped: 'x' },
-      objects: 1,
-      touched: [],
-      uncompiled: [],
-      nfc: { claimed: false, intended: false, changed: [] },
-      layout: [],
-      bytes: { text: 0, data: 0, bss: 0 },
       allocatedHash: hex('b'),
-      instructions: null,
       runs: [],
     })),
     ...changes,

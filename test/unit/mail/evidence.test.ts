@@ -12,6 +12,7 @@ import { saveRecord } from '../../../tools/result/store.ts'
 import type { Applied } from '../../../tools/series/series.ts'
 import { scratch } from '../base/repo-fixture.ts'
 import { sample } from '../result/sample.ts'
+import { patchProof } from '../result/proof-fixture.ts'
 import { mailProject } from './mail-fixture.ts'
 
 let dir: string
@@ -24,40 +25,6 @@ beforeEach(async () => {
   applied = (await mailProject(dir)).applied
 })
 afterEach(() => remove())
-
-function patchProof(number: number, over: Partial<PatchProof> = {}): PatchProof {
-  const run = {
-    machine: 'virtio',
-    suite: 'kunit',
-    outcome: 'pass',
-    passed: 9,
-    failed: 0,
-    skipped: 0,
-  } as const
-  return {
-    number,
-    file: `000${number}-step.patch`,
-    subject: `subject ${number}`,
-    outcome: 'pass',
-    stage: 'done',
-    reasons: [],
-    cached: false,
-    seconds: 2,
-    warnings: 0,
-    newWarnings: [],
-    goneWarnings: [],
-    sparse: { skipped: 'not installed' },
-    objects: 1,
-    touched: [],
-    uncompiled: [],
-    nfc: { claimed: false, intended: false, changed: [] },
-    layout: [],
-    bytes: { text: 0, data: 0, bss: 0 },
-    instructions: null,
-    runs: [{ ...run, reused: false, reasons: [] }],
-    ...over,
-  }
-}
 
 function prove(patches: readonly PatchProof[], over: Partial<Proof> = {}): void {
   const { series, base } = applied
