@@ -48,13 +48,12 @@ export async function countCases(
 ): Promise<{ measurement: Measurement; cached: boolean }> {
   const { kernel, machine, cases, guest, plugin, repeat } = request
   const plan = countingPlan(cases, request.benchDir)
-  const { file: _, ...bare } = machine
   const made = await artefact(
     'count',
     {
       version: VERSION,
       image: kernel.record.allocatedHash,
-      machine: bare,
+      machine,
       script: plan.script,
       files: plan.files,
       steps: cases.map((one) => one.steps ?? null),

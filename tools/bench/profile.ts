@@ -61,10 +61,9 @@ async function profilesOf(
     if (own.length === 0) continue
     log.progress(`stacks  ${point.label} on ${name}`)
     const plan = countingPlan(own, counting.benchDir)
-    const { file: _, ...bare } = machine
     const inputs = {
       image: point.kernel.record.allocatedHash,
-      machine: bare,
+      machine,
       script: plan.script,
       files: plan.files,
       initramfs: guest.initramfs.key,

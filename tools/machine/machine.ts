@@ -10,7 +10,6 @@ import { machineSchema, type MachineData } from './schema.ts'
 /** A virtual computer as its file describes it; sizes are bytes. */
 export interface Machine extends MachineData {
   readonly name: string
-  readonly file: string
 }
 
 /** Where the tool keeps its machine files. */
@@ -40,7 +39,7 @@ export function loadMachine(name: string, dir: string = machinesDir): Machine {
     )
   }
   const file = join(dir, `${name}.yaml`)
-  return { ...parseMachine(readFileSync(file, 'utf8'), file), name, file }
+  return { ...parseMachine(readFileSync(file, 'utf8'), file), name }
 }
 
 /** Checks the text of a machine file; `file` is what messages call it. @throws UsageError as loadMachine(). */

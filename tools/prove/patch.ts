@@ -6,6 +6,7 @@ import { Finding, LabError, messageOf } from '../lib/errors.ts'
 import { log } from '../lib/log.ts'
 import type { PatchProof, ProofStage } from '../result/proof-record.ts'
 import type { Patch } from '../series/series.ts'
+import { suiteInput } from '../suite/suite.ts'
 import { deltaOf } from './delta.ts'
 import { runCells } from './runs.ts'
 import { countSmoke } from './smoke.ts'
@@ -87,7 +88,7 @@ async function inputsOf(proving: Proving, points: Points, patch: Patch): Promise
     toolchain: (await findToolchain({ signal })).identity,
     qemu: qemu.binary,
     accel: accel.used,
-    cells,
+    cells: cells.map(({ machine, suite }) => ({ machine, suite: suiteInput(suite) })),
     smoke: SMOKE_CASE,
     touched: touchedInputs(proving.archs),
   }

@@ -14,7 +14,7 @@ import { probeQemu } from '../machine/qemu-probe.ts'
 import { isDamaged } from '../result/json-files.ts'
 import type { RunResult } from '../result/result.ts'
 import { loadResult, saveResult } from '../result/store.ts'
-import type { Suite } from '../suite/suite.ts'
+import { suiteInput, type Suite } from '../suite/suite.ts'
 import { bootSteadily, type SteadyBoot } from './boot-steadily.ts'
 import { deadlinesOf } from './deadlines.ts'
 import type { Cell } from './matrix.ts'
@@ -52,7 +52,7 @@ export async function runOne(one: OneRun): Promise<{ result: RunResult; cached: 
     // By what is loaded: a patch that changes nothing of it changes no result either.
     kernel: { code: kernel.record.allocatedHash, release: kernel.release, arch: kernel.arch },
     machine,
-    suite,
+    suite: suiteInput(suite),
     initramfs: initramfs.key,
     qemu: qemu.binary,
     accel: accel.used,

@@ -192,6 +192,15 @@ export function loadSuite(
   }
 }
 
+/** A suite as an input of a key: where its files lie does not matter, so that every clone of a project finds the result. */
+export function suiteInput(suite: Suite): unknown {
+  const files = suite.files.map((job) => {
+    const { path: _, ...rest } = job
+    return rest
+  })
+  return { ...suite, files }
+}
+
 function valuesOf(file: SuiteFile, { length, set }: Settings): Record<string, number> {
   return Object.fromEntries(
     Object.entries(file.variables).map(([name, one]) => [name, set.get(name) ?? one[length] ?? one.usual]),
