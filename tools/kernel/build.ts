@@ -102,7 +102,10 @@ async function plan(request: BuildRequest): Promise<{ job: Job; inputs: Record<s
     merged,
     toolchain,
     targets: presentTargets(dir, request.selftests),
-    wholeSeries: applied.commits.length > 0 && applied.commits.length === applied.series.patches.length,
+    wholeSeries:
+      applied.commits.length > 0 &&
+      applied.commits.length === applied.series.patches.length &&
+      applied.series.part !== true,
   }
   const inputs = {
     tree: applied.tree,

@@ -80,7 +80,12 @@ export async function groupSeries(
 function partOf(series: Series, numbers: readonly number[]): Series {
   const chosen = numbers.flatMap((number) => series.patches.filter((patch) => patch.number === number))
   const patches: Patch[] = chosen.map((patch, i) => ({ ...patch, number: i + 1 }))
-  return { ...series, patches, hash: keyOf(patches.map((patch) => [patch.file, sha256(patch.text)])) }
+  return {
+    ...series,
+    patches,
+    part: true,
+    hash: keyOf(patches.map((patch) => [patch.file, sha256(patch.text)])),
+  }
 }
 
 function placeholder(group: PlannedGroup, series: Series, before: readonly PlannedGroup[]): string {
