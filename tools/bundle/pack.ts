@@ -6,11 +6,11 @@ import { UsageError } from '../lib/errors.ts'
 import { runOk } from '../lib/exec.ts'
 import { sha256 } from '../lib/hash.ts'
 import { ownVersion } from '../lib/paths.ts'
+import { seriesIdentity } from '../result/record.ts'
 import { SCHEMA } from '../result/result.ts'
 import type { Applied } from '../series/series.ts'
 import type { Collected } from './collect.ts'
 import { badName, MANIFEST, type Manifest } from './manifest.ts'
-import { seriesIdentity } from '../result/record.ts'
 
 /** What compresses what; -T1: several threads cut the data at other places, and the bytes have to be the same. */
 const PACKERS = [

@@ -105,7 +105,7 @@ async function plan(request: BuildRequest): Promise<{ job: Job; inputs: Record<s
     wholeSeries:
       applied.commits.length > 0 &&
       applied.commits.length === applied.series.patches.length &&
-      applied.series.part !== true,
+      applied.series.group === undefined,
   }
   const inputs = {
     tree: applied.tree,

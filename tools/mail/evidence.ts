@@ -47,28 +47,22 @@ export function gatherEvidence(
   whole: Applied = applied,
 ): Evidence {
   const { series, base } = applied
-  const group = whole === applied ? '' : ` --group ${series.name.slice(whole.series.name.length + 1)}`
-  const command = `phyr prove${group}`
   const known = latestProof(series.hash, root)
   const proof = known?.base.tree === base.identity.tree ? known : undefined
   return {
     proof,
-    gaps: proof === undefined ? [whyNoProof(applied, known, root, command)] : weakness(proof),
+    gaps: proof === undefined ? [whyNoProof(applied, known, root)] : weakness(proof),
     runs: runsOf(whole, root),
     bench: benchOf(whole, root),
     ...(whole === applied ? {} : { whole: whole.series.name }),
   }
 }
 
-function whyNoProof(
-  { series, base }: Applied,
-  known: Proof | undefined,
-  root: string,
-  command: string,
-): string {
+function whyNoProof({ series, base }: Applied, known: Proof | undefined, root: string): string {
   if (known !== undefined) {
     return `the proof is of another base (Linux ${known.base.version}, tree ${short(known.base.tree)}); this is tree ${short(base.identity.tree)}`
   }
+  const command = series.group === undefined ? 'phyr prove' : `phyr prove --group ${series.group}`
   const other = listStored(join(root, 'proofs'), proofSchema).records.findLast(
     ({ record }) => record.series.changeId === series.changeId,
   )

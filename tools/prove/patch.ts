@@ -82,7 +82,7 @@ async function inputsOf(proving: Proving, points: Points, patch: Patch): Promise
     after: points.tree(patch.number),
     // The changelog makes claims that are held against the code.
     text: patch.text,
-    whole: patch.number === series.patches.length && series.part !== true,
+    whole: patch.number === series.patches.length && series.group === undefined,
     config: readConfig(config, project.kernelConfig).text,
     arch: kernel.arch,
     toolchain: (await findToolchain({ signal })).identity,

@@ -24,8 +24,8 @@ export interface Series {
   readonly patches: readonly Patch[]
   /** Hash over the patches' names and bytes, in order. */
   readonly hash: string
-  /** true: a group of a longer series, so that options of that one's tests may not be there. */
-  readonly part?: boolean
+  /** Which group of a longer series this is: options of that one's tests may then not be there. */
+  readonly group?: string
 }
 
 /** A series applied to a base as commits in the base's repository; nothing is checked out yet. */

@@ -52,13 +52,15 @@ export async function groupSeries(
   const numbers = before.flatMap((one) => one.numbers)
   const front = partOf(series, numbers)
   const under = await applySeries(base, front, { signal })
+  const own = partOf(series, group.numbers)
   const part: Series = {
-    ...partOf(series, group.numbers),
+    ...own,
+    group: group.name,
     name: `${series.name}-${group.name}`,
     version: group.version,
     changeId: group.changeId,
     // What is below belongs to it: a proof of the group is void when that changes.
-    hash: keyOf([front.hash, partOf(series, group.numbers).hash]),
+    hash: keyOf([front.hash, own.hash]),
   }
   const onTop = await applySeries({ ...base, commit: under.commit }, part, { signal })
   const coverFile = `groups/${group.name}.md`
@@ -80,12 +82,7 @@ export async function groupSeries(
 function partOf(series: Series, numbers: readonly number[]): Series {
   const chosen = numbers.flatMap((number) => series.patches.filter((patch) => patch.number === number))
   const patches: Patch[] = chosen.map((patch, i) => ({ ...patch, number: i + 1 }))
-  return {
-    ...series,
-    patches,
-    part: true,
-    hash: keyOf(patches.map((patch) => [patch.file, sha256(patch.text)])),
-  }
+  return { ...series, patches, hash: keyOf(patches.map((patch) => [patch.file, sha256(patch.text)])) }
 }
 
 function placeholder(group: PlannedGroup, series: Series, before: readonly PlannedGroup[]): string {

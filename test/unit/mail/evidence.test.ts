@@ -65,7 +65,7 @@ describe('what forbids mailing', () => {
     prove(all)
     const group = {
       ...applied,
-      series: { ...applied.series, name: `${applied.series.name}-g`, hash: 'other' },
+      series: { ...applied.series, group: 'g', hash: 'other' },
     }
     const evidence = gatherEvidence(group, cache, applied)
     expect(evidenceReasons(evidence)).toEqual([expect.stringMatching(/stale.*run phyr prove --group g$/)])

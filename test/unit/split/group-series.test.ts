@@ -46,7 +46,7 @@ test('a group is a series of its own on the groups it stands on, without the oth
   expect(b.problems).toEqual([])
   expect(b.prerequisites).toEqual([`prerequisite-change-id: ${A}:v1`])
   expect(b.cover).toContain('Text of b.')
-  expect(b.applied.series).toMatchObject({ changeId: B, version: 1, part: true })
+  expect(b.applied.series).toMatchObject({ changeId: B, version: 1, group: 'b' })
   expect(b.applied.series.patches.map(({ number, subject }) => [number, subject])).toEqual([[1, 'mm: three']])
   const show = async (file: string): Promise<string> =>
     gitIn(b.applied.base.repo, 'show', `${b.applied.commit}:${file}`)
