@@ -21,7 +21,8 @@ test('npm pack, npm install elsewhere, phyr there', () => {
     // The series and all that goes with it came along.
     const applied = JSON.parse(at('/', phyr, 'apply', '--json', '-q')) as { commits: unknown[] }
     expect(applied.commits.length).toBeGreaterThan(0)
-    const plan = at('/', phyr, 'test', 'kunit', '--accel', 'tcg', '-n', '-q')
+    // --again: a result that another clone stored would do for a plan with nothing in it.
+    const plan = at('/', phyr, 'test', 'kunit', '--accel', 'tcg', '--again', '-n', '-q')
     expect(plan).toMatch(/^(make|\/.*qemu-system-x86_64) /m)
   } finally {
     rmSync(dir, { recursive: true, force: true })
