@@ -160,3 +160,12 @@ export function fioSections(results: string): FioSection[] {
   close(undefined)
   return sections
 }
+
+/**
+ * What the fio suite's script found in the guest's vmstat when all jobs were done: pages that they pinned (an I/O of
+ * n pages counts n), and how many of those are pinned still. undefined when it did not come to that.
+ */
+export function fioPins(results: string): { acquired: number; left: number } | undefined {
+  const said = /^phyr: fio pins acquired=(\d{1,15}) left=(-?\d{1,15})\s*$/m.exec(results)
+  return said ? { acquired: Number(said[1]), left: Number(said[2]) } : undefined
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BootOutcome } from '../machine/boot.ts'
-import { fioSections, parseFio, type FioResult } from './fio.ts'
+import { fioPins, fioSections, parseFio, type FioResult } from './fio.ts'
 import { parseKtap, type KtapCounts, type KtapRun, type KtapTest } from './ktap.ts'
 import type { Suite } from './suite.ts'
 
@@ -121,7 +121,10 @@ function named(list: readonly string[]): string[] {
   return list.length <= NAMED ? [...list] : [...list.slice(0, NAMED), `and ${list.length - NAMED} more`]
 }
 
-/** Reads a fio suite's results: every job of every file must be there, and every verify must have verified. */
+/**
+ * Reads a fio suite's results: every job of every file must be there, every verify must have verified, and no page
+ * may be left pinned.
+ */
 function readFio(
   suite: Pick<Suite, 'files'>,
   text: string,
@@ -149,6 +152,11 @@ function readFio(
     }
   }
   if (!fio.some((r) => r.verified)) errors.push('no job verified its data')
+  const pins = fioPins(text)
+  if (!pins) errors.push('the results do not say what is pinned')
+  else if (pins.left !== 0) errors.push(`${pins.left} of ${pins.acquired} pages are still pinned`)
+  // All jobs are direct I/O: the count is of something.
+  else if (pins.acquired === 0) errors.push('no page was pinned: this was no direct I/O')
   const counted = (outcome: string): number => tests.filter((t) => t.outcome === outcome).length
   const [passed, failed, crashed] = [counted('pass'), counted('fail'), counted('crashed')]
   const counts = { passed, failed, crashed, skipped: 0, errors: errors.length, total: tests.length }

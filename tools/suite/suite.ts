@@ -68,6 +68,8 @@ const schema = z
       .default([]),
     /** C programs of qemu/guest, built for the guest. */
     tools: z.array(word).default([]),
+    /** Shell functions that the script uses: qemu/guest/NAME.sh. No default, which would be in the keys of all suites. */
+    shell: z.array(word).optional(),
     files: z.array(fioFile).default([]),
     /** Of tools/testing/selftests: a collection (phyr), or one program of it (mm:gup_phyrs). */
     selftests: z
@@ -132,7 +134,10 @@ export interface Settings {
 }
 
 /** What runs in the guest: qemu/suites/NAME.yaml. */
-export interface Suite extends Omit<Readonly<SuiteFile>, 'files' | 'cmdline' | 'script' | 'variables'> {
+export interface Suite extends Omit<
+  Readonly<SuiteFile>,
+  'files' | 'cmdline' | 'script' | 'shell' | 'variables'
+> {
   /** Values of its variables, by name. */
   readonly variables: Readonly<Record<string, number>>
   /** Of them, those that are seconds by the guest's clock, added up: on no machine does it take less. */
@@ -178,17 +183,23 @@ export function loadSuite(
     const text = readFileSync(job, 'utf8')
     return { ...f, path: job, jobs: jobNames(text), sha256: sha256(text) }
   })
+  const functions = (file.shell ?? []).map((functionFile) => {
+    const from = join(toolRoot, 'qemu/guest', `${functionFile}.sh`)
+    if (!existsSync(from)) throw new UsageError(`${path}:1:1: shell: there is no ${from}`)
+    return readFileSync(from, 'utf8')
+  })
   const variables = valuesOf(file, settings)
   const sum = (of: (key: string, value: number) => number): number =>
     Object.entries(variables).reduce((total, [key, value]) => total + of(key, value), 0)
+  const { shell: _, ...rest } = file
   return {
-    ...file,
+    ...rest,
     files,
     variables,
     seconds: file.seconds + sum((key, value) => value * (file.variables[key]?.seconds ?? 0)),
     clockSeconds: sum((key, value) => (file.variables[key]?.clock ? value : 0)),
     cmdline: [...kunitParameters(file.filter), ...file.cmdline],
-    script: scriptOf(file, variables),
+    script: scriptOf(file, functions, variables),
   }
 }
 
@@ -222,8 +233,8 @@ function kunitParameters(filter: string | undefined): string[] {
   return ['kunit.enable=1', 'kunit.autorun=1', `kunit.filter_glob=${filter}`]
 }
 
-/** The script with the suite's lists as shell variables in front: the yaml is the only place that names them. */
-function scriptOf(file: SuiteFile, variables: Suite['variables']): string {
+/** The script with its functions and the suite's lists as shell variables in front: only the yaml names them. */
+function scriptOf(file: SuiteFile, functions: readonly string[], variables: Suite['variables']): string {
   if (file.script.trim() === '') return ''
   return [
     '#!/bin/sh',
@@ -231,6 +242,7 @@ function scriptOf(file: SuiteFile, variables: Suite['variables']): string {
     `FIO_JOBS='${file.files.map((f) => `${f.file}:${f.disk}`).join(' ')}'`,
     `SELFTESTS='${file.selftests.join(' ')}'`,
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    ...functions,
     file.script,
   ].join('\n')
 }

@@ -128,12 +128,14 @@ describe('fio', () => {
   const verify: FakeJob = { name: 'verify', rw: 'write', write: 9, read: 9, options: { verify: 'crc32c' } }
   const read: FakeJob = { name: 'read', rw: 'read', read: 9 }
 
+  const pins = 'phyr: fio pins acquired=9 left=0\n'
+
   function fio(results: string): SuiteResult {
     return judge({ suite: { kind: 'fio', files }, boot: done, console: '', results })
   }
 
   test('all jobs there, data verified', () => {
-    const result = fio(section('v.fio', fioJson([verify])) + section('r.fio', fioJson([read])))
+    const result = fio(section('v.fio', fioJson([verify])) + section('r.fio', fioJson([read])) + pins)
     expect(result).toMatchObject({ outcome: 'pass', passed: 2, reasons: [] })
     expect(result.fio.map((r) => [r.job, r.verified])).toEqual([
       ['verify', true],
@@ -181,6 +183,26 @@ describe('fio', () => {
       'no I/O at all',
       section('v.fio', fioJson([verify])) + section('r.fio', fioJson([{ ...read, read: 0 }])),
       'r.fio read: failed: it did no I/O',
+    ],
+    [
+      'pages stay pinned',
+      `${section('v.fio', fioJson([verify]))}${ok}phyr: fio pins acquired=640 left=64\n`,
+      '64 of 640 pages are still pinned',
+    ],
+    [
+      'more was released than pinned',
+      `${section('v.fio', fioJson([verify]))}${ok}phyr: fio pins acquired=640 left=-1\n`,
+      '-1 of 640 pages are still pinned',
+    ],
+    [
+      'nothing was pinned',
+      `${section('v.fio', fioJson([verify]))}${ok}phyr: fio pins acquired=0 left=0\n`,
+      'no page was pinned: this was no direct I/O',
+    ],
+    [
+      'pins were not counted',
+      section('v.fio', fioJson([verify])) + ok,
+      'the results do not say what is pinned',
     ],
   ])('%s', (_, results, reason) => {
     const result = fio(results)
