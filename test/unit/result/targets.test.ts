@@ -60,11 +60,21 @@ describe('a target', () => {
     const apart = measured([1000, 1010], [1, 1.02])
     expect(apart.resolvable).toBe(false)
     expect(judged('fewer: 900', apart)).toMatchObject({ outcome: 'met', ratio: null })
+    // All repeats meet it, by less than they differ.
+    expect(judged('fewer: 975', apart)).toMatchObject({ outcome: 'open' })
     expect(judged('fewer: 2000', apart)).toMatchObject({ outcome: 'missed', ratio: null })
     expect(judged('fewer: 1000', apart)).toMatchObject({
       outcome: 'open',
       why: expect.stringContaining('differs'),
     })
+  })
+
+  test('two repeats beyond two others miss nothing if they differ as much among themselves', () => {
+    const noisy = measured([9233, 9254], [9258, 9262])
+    expect(noisy).toMatchObject({ resolvable: false })
+    expect(noisy.low).toBeGreaterThan(1)
+    expect(judged('ratio: 1.00', noisy)).toMatchObject({ outcome: 'open' })
+    expect(judged('ratio: 1.00', measured([9233, 9254], [9300, 9310]))).toMatchObject({ outcome: 'missed' })
   })
 
   test('what was measured once, or not, is open', () => {
