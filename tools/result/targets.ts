@@ -126,6 +126,7 @@ function judgeCost(figures: BenchCase, { ratio: most, fewer = 1 }: Target): Verd
   if (low === null || high === null || smallest === null || repeats < FEWEST)
     return { ...common, outcome: 'open', why }
   if (below(high * (1 + smallest))) return { ...common, outcome: 'met', why: `${why}; all repeats meet it` }
-  if (!below(low / (1 + smallest))) return { ...common, outcome: 'missed', why: `${why}; all repeats miss it` }
+  if (!below(low / (1 + smallest)))
+    return { ...common, outcome: 'missed', why: `${why}; all repeats miss it` }
   return { ...common, outcome: 'open', why }
 }
