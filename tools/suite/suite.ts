@@ -68,8 +68,8 @@ const schema = z
       .default([]),
     /** C programs of qemu/guest, built for the guest. */
     tools: z.array(word).default([]),
-    /** Shell functions that the script uses: qemu/guest/NAME.sh. No default, which would be in the keys of all suites. */
-    shell: z.array(word).optional(),
+    /** Shell functions that the script uses: qemu/guest/NAME.sh, put in front of it. */
+    shell: z.array(word).default([]),
     files: z.array(fioFile).default([]),
     /** Of tools/testing/selftests: a collection (phyr), or one program of it (mm:gup_phyrs). */
     selftests: z
@@ -183,7 +183,7 @@ export function loadSuite(
     const text = readFileSync(job, 'utf8')
     return { ...f, path: job, jobs: jobNames(text), sha256: sha256(text) }
   })
-  const functions = (file.shell ?? []).map((functionFile) => {
+  const functions = file.shell.map((functionFile) => {
     const from = join(toolRoot, 'qemu/guest', `${functionFile}.sh`)
     if (!existsSync(from)) throw new UsageError(`${path}:1:1: shell: there is no ${from}`)
     return readFileSync(from, 'utf8')

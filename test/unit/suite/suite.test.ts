@@ -154,5 +154,15 @@ describe('faults in a suite file, with their place', () => {
       writeFileSync(join(dir, 'gone.fio'), '# c\n[global]\nbs=8k\n[one]\nrw=read\n[two]\n')
       expect(loadSuite('x', dir, dir)).not.toEqual(before)
     })
+
+    test('shell functions: in front of the script, and no key of the suite; refused when not there', () => {
+      writeFileSync(join(dir, 'x.yaml'), [...fine, 'shell: [pins]'].join('\n'))
+      const suite = loadSuite('x', dir)
+      expect(suite.script).toMatch(/^pins_left\(\) \{[^]*\necho$/m)
+      // A suite without any is what it was before there were any, and so are its stored results.
+      expect(suite).not.toHaveProperty('shell')
+      writeFileSync(join(dir, 'x.yaml'), [...fine, 'shell: [gone]'].join('\n'))
+      expect(() => loadSuite('x', dir)).toThrow(/x\.yaml:1:1: shell: there is no .*gone\.sh/)
+    })
   })
 })
