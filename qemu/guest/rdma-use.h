@@ -8,6 +8,22 @@
 #include <sys/wait.h>
 #include "rdma-move.h"
 
+/*
+ * Waits until a region is gone that was deregistered. siw lets go of it with its last reference, and the thread that
+ * has answered a read has one until a moment after the data is there.
+ */
+static int gone(long before, long accounted)
+{
+	long left = pins_differ(before + link_pins(), late), is;
+
+	if (left)
+		return fail("%ld pages stay pinned after deregistering", left);
+	/* ib_umem_release() first releases the pages, then says so here. */
+	for (int tries = 0; (is = pins_accounted() - accounted) != 0 && tries < 50; tries++)
+		usleep(20000);
+	return is ? fail("%ld pages stay accounted after deregistering", is) : PASS;
+}
+
 /* Registers a part, counts its pins, looks at its ends, deregisters. What lies beside `memory` is not touched. */
 static int one_register(struct region *region, unsigned long offset, unsigned long len, int moves)
 {
@@ -27,7 +43,7 @@ static int one_register(struct region *region, unsigned long offset, unsigned lo
 	error = deregister(region);
 	if (error && result == PASS)
 		return fail("deregistering: %s", strerror(error));
-	return result;
+	return result == PASS ? gone(before, accounted) : result;
 }
 
 /* The same for a part with nothing beside it. */
