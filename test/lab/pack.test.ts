@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // phyr as a package: packed, installed elsewhere, run from there. Needs the npm registry, as npm ci did.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -18,6 +18,16 @@ test('npm pack, npm install elsewhere, phyr there', () => {
     at(dir, 'npm', 'install', '--silent', '--no-audit', '--no-fund', `./${tarball}`)
     const phyr = join(dir, 'node_modules/.bin/phyr')
     expect(at('/', phyr, '--version').trim()).toBe(ownVersion())
+    // Every file that the tools name by its place: what a command reads only with an option is missed by no other test.
+    const tools = join(toolRoot, 'tools')
+    const named = readdirSync(tools, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [
+        ...readFileSync(join(tools, file), 'utf8').matchAll(/join\(toolRoot, '([^']+)'\)/g),
+      ])
+      .map((match) => match[1]!)
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((file) => !existsSync(join(dir, 'node_modules/phyr', file)))).toEqual([])
     // The series and all that goes with it came along.
     const applied = JSON.parse(at('/', phyr, 'apply', '--json', '-q')) as { commits: unknown[] }
     expect(applied.commits.length).toBeGreaterThan(0)
