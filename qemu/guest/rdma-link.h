@@ -120,16 +120,21 @@ static inline void link_close(struct link *link)
 	*link = (struct link) { 0 };
 }
 
-/*
- * Connects two queue pairs of the device that has this IPv4 address. With *pd NULL it gets a protection domain of that
- * device, else it must be of it. -1 with link->why.
- */
-static inline int link_open(struct link *link, const char *address, struct ibv_pd **pd)
+static inline struct rdma_conn_param link_param(void)
 {
-	struct rdma_conn_param param = { .responder_resources = 4, .initiator_depth = 4, .retry_count = 7,
-					 .rnr_retry_count = 7 };
-	struct sockaddr_in at = { .sin_family = AF_INET };
+	return (struct rdma_conn_param) { .responder_resources = 4, .initiator_depth = 4, .retry_count = 7,
+					  .rnr_retry_count = 7 };
+}
 
+/*
+ * Has end 0 ask for a connection, and end 1 hear of it; next is link_accept(). Both are queue pairs of the device that
+ * has this IPv4 address. With *pd NULL it gets a protection domain of that device, else it must be of it. -1 with
+ * link->why.
+ */
+static inline int link_ask(struct link *link, const char *address, struct ibv_pd **pd)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct rdma_conn_param param = link_param();
 	struct ibv_device **list;
 
 	*link = (struct link) { .patience = LINK_SECONDS };
@@ -172,11 +177,22 @@ static inline int link_open(struct link *link, const char *address, struct ibv_p
 	/* Its events come where the listener's do, until it has a channel of its own. */
 	if (rdma_migrate_id(link->id[1], link->channel[1]))
 		return link_fault(link, "rdma_migrate_id", errno);
-	if (link_queues(link, 1, *pd))
-		return -1;
-	if (rdma_accept(link->id[1], &param))
-		return link_fault(link, "rdma_accept", errno);
-	return link_event(link, 0, RDMA_CM_EVENT_ESTABLISHED, NULL) ||
+	return link_queues(link, 1, *pd);
+}
+
+/* Has end 1 say yes. Then each end has an event to come: that it is connected. */
+static inline int link_accept(struct link *link)
+{
+	struct rdma_conn_param param = link_param();
+
+	return rdma_accept(link->id[1], &param) ? link_fault(link, "rdma_accept", errno) : 0;
+}
+
+/* Connects two queue pairs, as link_ask() says. */
+static inline int link_open(struct link *link, const char *address, struct ibv_pd **pd)
+{
+	return link_ask(link, address, pd) || link_accept(link) ||
+	       link_event(link, 0, RDMA_CM_EVENT_ESTABLISHED, NULL) ||
 	       link_event(link, 1, RDMA_CM_EVENT_ESTABLISHED, NULL) ? -1 : 0;
 }
 

@@ -17,6 +17,7 @@
  * device cannot be used at all.
  */
 #define _GNU_SOURCE
+#include "rdma-early.h"
 #include "rdma-kill.h"
 #include "rdma-refuse.h"
 #include "rdma-use.h"
@@ -105,6 +106,7 @@ static void list_tests(void)
 	add(test_memlock, small, MiB, "memlock");
 	add(test_devmem, small, 0, "devmem");
 	add(test_bar, small, 0, "bar");
+	add(test_early, small, 0, "early");
 	add(test_kill, small, 0, "kill");
 }
 
