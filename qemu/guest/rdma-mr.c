@@ -94,6 +94,7 @@ static void list_tests(void)
 	add(test_fork, &kinds[2], 4 * MiB, "fork-%s", kinds[2].name);
 	add(test_many, small, MiB, "many-%s", small->name);
 	add(test_many, &kinds[2], 4 * MiB, "many-%s", kinds[2].name);
+	add(test_early, small, 0, "early");
 	add(test_hole, small, 4 * MiB, "hole-%s", small->name);
 	add(test_hole, &kinds[2], 4 * MiB, "hole-%s", kinds[2].name);
 	add(test_guarded, small, 4 * MiB, "guarded-%s", small->name);
@@ -103,10 +104,10 @@ static void list_tests(void)
 		if (!(kinds[k].flags & MAY_WRITE))
 			add(test_unwritable, &kinds[k], MiB, "unwritable-%s", kinds[k].name);
 	add(test_nonsense, small, 0, "nonsense");
+	/* From here on no data: it changes the rights of the process, and then uverbs takes no work from it. */
 	add(test_memlock, small, MiB, "memlock");
 	add(test_devmem, small, 0, "devmem");
 	add(test_bar, small, 0, "bar");
-	add(test_early, small, 0, "early");
 	add(test_kill, small, 0, "kill");
 }
 
