@@ -94,6 +94,7 @@ static void list_tests(void)
 	add(test_fork, &kinds[2], 4 * MiB, "fork-%s", kinds[2].name);
 	add(test_many, small, MiB, "many-%s", small->name);
 	add(test_many, &kinds[2], 4 * MiB, "many-%s", kinds[2].name);
+	add(test_release, small, 64 * KiB, "release");
 	add(test_early, small, 0, "early");
 	add(test_hole, small, 4 * MiB, "hole-%s", small->name);
 	add(test_hole, &kinds[2], 4 * MiB, "hole-%s", kinds[2].name);

@@ -125,6 +125,34 @@ static int test_atomic(const struct test *test)
 	return result;
 }
 
+/* Given back as soon as it has been read into: whatever the driver still has of it then is its own business. */
+static int test_release(const struct test *test)
+{
+	struct region region;
+	int result = prepare(&region, test->kind, test->len, 0);
+
+	if (result)
+		return result;
+	for (unsigned long i = 0; i < rounds * 10 && !result; i++) {
+		long before, accounted;
+
+		if (connect_link())
+			result = FAIL;
+		before = pinned();
+		accounted = pins_accounted();
+		if (!result && register_part(&region, 0, test->len, ALL_ACCESS))
+			result = fail("registering: %s", strerror(errno));
+		if (!result && transfer(READ_IN, &region, below(test->len - 64), 1 + below(64))) {
+			result = fail("reading into it: %s", link_.why);
+			link_close(&link_);
+		}
+		deregister(&region);
+		result = result ? result : gone(before, accounted);
+	}
+	drop(&region);
+	return result;
+}
+
 /* The device's addresses of a region need not be those of the process. */
 static int test_iova(const struct test *test)
 {
