@@ -16,10 +16,13 @@ static void *send_early(void *unused)
 	struct ibv_sge sge = { (uintptr_t)stage, EARLY, stage_mr->lkey };
 	struct ibv_send_wr wr = { .sg_list = &sge, .num_sge = 1, .opcode = IBV_WR_SEND }, *bad;
 
+	int error;
+
 	(void)unused;
 	if (link_event(&link_, 0, RDMA_CM_EVENT_ESTABLISHED, NULL))
 		return "the end that asked is not connected";
-	return ibv_post_send(link_.id[0]->qp, &wr, &bad) ? "ibv_post_send" : NULL;
+	error = ibv_post_send(link_.id[0]->qp, &wr, &bad);
+	return error ? strerror(error) : NULL;
 }
 
 /* One connection, and the first message on it. */
@@ -35,16 +38,18 @@ static int connect_early(void)
 	if (link_ask(&link_, address, &pd))
 		return fail("cannot ask for a connection: %s", link_.why);
 	link_.patience = 5;
-	if (ibv_post_recv(link_.id[1]->qp, &receive, &bad))
-		return fail("ibv_post_recv: %s", strerror(errno));
-	if (pthread_create(&sender, NULL, send_early, NULL))
-		return fail("pthread_create: %s", strerror(errno));
+	ret = ibv_post_recv(link_.id[1]->qp, &receive, &bad);
+	if (ret)
+		return fail("ibv_post_recv: %s", strerror(ret));
+	ret = pthread_create(&sender, NULL, send_early, NULL);
+	if (ret)
+		return fail("pthread_create: %s", strerror(ret));
 	ret = link_accept(&link_) || link_event(&link_, 1, RDMA_CM_EVENT_ESTABLISHED, NULL);
 	pthread_join(sender, &gone_wrong);
 	if (ret)
 		return fail("cannot connect: %s", link_.why);
 	if (gone_wrong)
-		return fail("%s", (char *)gone_wrong);
+		return fail("sending the first message: %s", (char *)gone_wrong);
 	if (link_wait(&link_, 1, &wc))
 		return fail("receiving the first message: %s", link_.why);
 	return differ("the first message", stage + PAGE, stage, EARLY);
